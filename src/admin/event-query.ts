@@ -10,14 +10,20 @@ export type Wanted = Omit<EventFilter, 'limit' | 'after' | 'oldestFirst'>
 
 /**
  * The filter of a query as the inbox takes it.
- * @param scopes those of the operator. Without `reveal`, conditions for the body are refused: they would reveal it
- * piece by piece
+ * @param scopes those of the operator. Without `reveal`, conditions for the body and beginnings of search keys are
+ * refused: they would reveal these piece by piece
  * @throws {RiverhookError} RIVERHOOK_ADMIN_INVALID, RIVERHOOK_ADMIN_FORBIDDEN
  */
 export function readFilter({ since, until, ...others }: CountQueryJson, scopes: ReadonlySet<Scope>): Wanted {
-  if (others.where !== undefined && !scopes.has('reveal'))
-    throw new RiverhookError('RIVERHOOK_ADMIN_FORBIDDEN', '"where" needs the scope "reveal", which you do not have')
+  if (!scopes.has('reveal')) {
+    if (others.where !== undefined) throw needsReveal('"where"')
+    if (others.about?.endsWith('*') === true) throw needsReveal('"about" with "*" at its end')
+  }
   return { ...others, since: readTime('since', since), until: readTime('until', until) }
+}
+
+function needsReveal(what: string): RiverhookError {
+  return new RiverhookError('RIVERHOOK_ADMIN_FORBIDDEN', `${what} needs the scope "reveal", which you do not have`)
 }
 
 /** Reads a time of a request. @throws {RiverhookError} RIVERHOOK_ADMIN_INVALID */

@@ -12,6 +12,8 @@ export interface Plan {
   readonly ratePerSecond?: number | undefined
   /** The position of the newest event when it was planned. */
   readonly upTo: number
+  /** A digest of the events of a removal. */
+  readonly digest?: string | undefined
   /** How many deliveries or events it is about. */
   readonly count: number
 }

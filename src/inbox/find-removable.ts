@@ -1,6 +1,7 @@
 import type { EventKey } from '../model/event.ts'
 import type { EventFilter, EventSummary, Inbox } from './inbox.ts'
 import { isDeliveryState } from './replay.ts'
+import { hasError } from './search.ts'
 
 /** The events that a filter would remove. */
 export interface Removable {
@@ -12,7 +13,7 @@ export interface Removable {
 }
 
 /**
- * Finds the events that a filter would remove. With the state of a delivery, leaves out events with another delivery
+ * Finds the events that a filter would remove. With a filter for deliveries, leaves out events with another delivery
  * that is not done: an event is removed with all its deliveries.
  * @param most the most events; default: no limit
  */
@@ -27,7 +28,7 @@ export async function findRemovable(
   do {
     const page = await inbox.events({ ...filter, limit: 500, after })
     for (const event of page.events) {
-      if (!isSettledBeside(event, filter.state)) spared += 1
+      if (!isSettledBeside(event, filter)) spared += 1
       else if (keys.length === most) return { keys, spared, capped: true }
       else keys.push({ realm: event.realm, id: event.id })
     }
@@ -36,8 +37,17 @@ export async function findRemovable(
   return { keys, spared, capped: false }
 }
 
-function isSettledBeside({ deliveries }: EventSummary, state: EventFilter['state']): boolean {
-  return (
-    !isDeliveryState(state) || deliveries.every((delivery) => delivery.state === state || delivery.state === 'done')
+function isSettledBeside(
+  { deliveries }: EventSummary,
+  { state, handler, error }: Pick<EventFilter, 'state' | 'handler' | 'error'>
+): boolean {
+  const hasState = isDeliveryState(state)
+  if (!hasState && handler === undefined && error === undefined) return true
+  return deliveries.every(
+    (delivery) =>
+      delivery.state === 'done' ||
+      ((handler ?? delivery.handler) === delivery.handler &&
+        (!hasState || delivery.state === state) &&
+        (error === undefined || hasError(delivery, error)))
   )
 }

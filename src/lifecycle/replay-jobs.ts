@@ -202,10 +202,10 @@ function isOpen(state: JobState): boolean {
   return state === 'waiting' || state === 'running'
 }
 
-function isSameWork(one: NewJob, other: Omit<NewJob, 'actor'>): boolean {
+function isSameWork(one: Job, other: Omit<NewJob, 'actor'>): boolean {
   const work = ({ filter, includeDone, upTo, limit, ratePerSecond }: Omit<NewJob, 'actor'>): object => ({
-    // It is hidden in a job that has ended.
-    filter: hideAbout(filter),
+    // A job that has ended hides a part of it.
+    filter: isOpen(one.state) ? filter : hideAbout(filter),
     includeDone,
     upTo,
     limit,

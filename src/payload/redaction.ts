@@ -16,8 +16,8 @@ interface Position {
 
 /** Shorter values, such as a country code, stay in a text: they occur in many words. */
 const shortestInText = 4
-/** The most values of an event that are looked for in a text. */
-const mostInText = 200
+/** The most values of an event that are looked for in a text. If there are more, the whole text is hidden. */
+const mostInText = 1_000
 
 export class Redaction {
   readonly #paths: readonly Path[]
@@ -45,28 +45,37 @@ export class Redaction {
     }
   }
 
-  /** Returns a text, such as the message of an error, without the hidden values of an event's body. Never throws. */
+  /**
+   * Returns a text, such as the message of an error, without the hidden values of an event's body, also as they are
+   * written in a URL or in JSON. Never throws: a text that cannot be searched is hidden.
+   */
   text(text: string, body: Uint8Array): string {
-    let shown = text
-    for (const value of this.#valuesIn(body)) {
-      shown = shown.replaceAll(new RegExp(escapePattern(value), 'giu'), () => mask)
+    try {
+      const values = this.#valuesIn(body)
+      if (values.size > mostInText) return mask
+      let shown = text
+      for (const value of [...values].sort((one, other) => other.length - one.length))
+        shown = shown.replaceAll(new RegExp(escapePattern(value), 'giu'), () => mask)
+      return shown
+    } catch {
+      return mask
     }
-    return shown
   }
 
-  /** The hidden texts and numbers of a body that are looked for in a text, the longest first. */
-  #valuesIn(body: Uint8Array): readonly string[] {
+  /** The hidden texts and numbers of a body that are looked for in a text. */
+  #valuesIn(body: Uint8Array): ReadonlySet<string> {
     const values = new Set<string>()
     try {
       this.#replace(parseExactText(readBodyText(body).text), this.#begin(), (leaf) => {
-        const text = typeof leaf === 'string' ? leaf : isExactNumber(leaf) ? JSON.stringify(leaf) : ''
-        if (text.length >= shortestInText && values.size < mostInText) values.add(text)
+        const text = typeof leaf === 'string' ? leaf.toWellFormed() : isExactNumber(leaf) ? JSON.stringify(leaf) : ''
+        if (text.length >= shortestInText && values.size <= mostInText)
+          for (const form of [text, encodeURIComponent(text), JSON.stringify(text).slice(1, -1)]) values.add(form)
         return leaf
       })
     } catch {
       // Not JSON, or nested too deeply: the values found so far are looked for.
     }
-    return [...values].sort((one, other) => other.length - one.length)
+    return values
   }
 
   #begin(): readonly Position[] {
@@ -123,5 +132,5 @@ function mapFields(value: object, map: (field: unknown, name: string) => unknown
 }
 
 function escapePattern(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`)
+  return text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`)
 }

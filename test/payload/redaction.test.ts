@@ -67,6 +67,23 @@ t.test('an error does not quote the values, in any case', async (t) => {
   t.equal(redaction.text('no JSON', bytes('x')), 'no JSON')
 })
 
+// Risk: one character in a phone number, and the error that explains a dead letter is lost.
+t.test('a value with any sign is found, and an error without it stays', async (t) => {
+  const redaction = new Redaction(['**.email'])
+  for (let code = 0x20; code < 0x7f; code += 1) {
+    const email = `ann${String.fromCharCode(code)}lee`
+    const body = bytes({ email })
+    t.equal(redaction.text('ERP answered 503', body), 'ERP answered 503', email)
+    const quoted = `${email} | ${encodeURIComponent(email)} | ${JSON.stringify({ email })}`
+    t.equal(redaction.text(quoted, body), '•••• | •••• | {"email":"••••"}', email)
+  }
+})
+
+t.test('an error of an event with more values than are looked for is hidden', async (t) => {
+  const lines = Array.from({ length: 1_002 }, (_, index) => ({ email: `line-${index}` }))
+  t.equal(new Redaction(['**.email']).text('no line-1001', bytes(lines)), '••••')
+})
+
 t.test('a hidden text occurs nowhere, whatever the event looks like', async () => {
   const canary = 'canary-4711'
   const hostile = fc.jsonValue({ maxDepth: 5 })
