@@ -82,7 +82,7 @@ export class Readiness {
     const ready = backlog === undefined || needsNoBacklog !== true
     return {
       ready,
-      reasons: ready || backlog === undefined ? [] : [backlog],
+      reasons: ready ? [] : [backlog],
       ...(Object.keys(warnings).length > 0 && { warnings }),
       ...(freeShare !== undefined && { freeShare }),
       ...(clockSkewMs !== undefined && { clockSkewMs })
