@@ -109,7 +109,7 @@ browserTest('a search by error and by fields', async (t, open) => {
   t.match(await page.getByRole('alert').innerText(), /"where" .*must be a path, an operator/)
 })
 
-browserTest('a search that is too long for one page says how far it looked, and goes on', async (t, open) => {
+browserTest('a long search says how far it looked, and continues from there', async (t, open) => {
   const host = await startHost(t)
   await host.settled(await host.send({ id: 'evt_1' }))
   const page = await open(host.url)
