@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 
 import { deliveryStates, RiverhookError, type EventCounts, type InboxStats, type Pause } from '../index.ts'
-import { findPending, findStats, mostPendingRead, type LastDay, type Pending } from '../programs.ts'
+import { findPending, findStats, mostFailedRead, type LastDay, type Pending } from '../programs.ts'
 import { realmOption } from './events/filter.ts'
 import { inboxOption, withInbox } from './inbox.ts'
 import { showAttempts, showRefused } from './last-day.ts'
@@ -33,7 +33,7 @@ export function statsCommand(): Command {
         }
         // Attempts and refused requests are not counted by realm.
         const stats = ofRealm(await inbox.stats(), realm)
-        const pending = await findPending(inbox, stats, realm)
+        const pending = await findPending(inbox, realm)
         const pauses = await inbox.pauses()
         if (json === true) printJson({ ...stats, ...pending, pauses })
         else show(stats, pending, pauses, undefined)
@@ -63,7 +63,7 @@ function roomFor(handler: string, count: number): number {
 
 function show(
   stats: Shown,
-  { failing, nextAt, lost, isPart }: Pending,
+  { retrying, failing, nextAt, lost, isPart }: Pending,
   pauses: readonly Pause[],
   lastDay: LastDay | undefined
 ): void {
@@ -76,11 +76,12 @@ function show(
     )
   const overdueMs = oldestDueAt === undefined ? 0 : now - oldestDueAt.getTime()
   if (overdueMs > 1_000) print(`overdue: the oldest delivery that is due has waited for ${spanText(overdueMs)}`)
-  const failed = failing.reduce((sum, { count }) => sum + count, 0)
-  if (failed > 0 && nextAt !== undefined) {
-    const wait = nextAt.getTime() - now
+  if (retrying > 0) {
+    const wait = nextAt && nextAt.getTime() - now
+    const next = wait === undefined ? '' : ` (next ${wait <= 0 ? 'now' : `in ${spanText(wait)}`})`
+    const errors = isPart ? `; errors of the newest ${mostFailedRead.toLocaleString('en')} failures` : ''
     print(
-      `${counted(failed, 'delivery', 'deliveries')} failed and ${failed === 1 ? 'waits' : 'wait'} for a retry (next ${wait <= 0 ? 'now' : `in ${spanText(wait)}`})${isPart ? `, among the newest ${mostPendingRead} events that are pending` : ''}:`
+      `${counted(retrying, 'delivery', 'deliveries')} failed and ${retrying === 1 ? 'waits' : 'wait'} for a retry${next}${errors}:`
     )
     for (const { handler, error, count } of failing.slice(0, mostKinds))
       print(`  ${handler}: ${cut(error, roomFor(handler, count))} ×${count}`)

@@ -1,6 +1,6 @@
 import { minuteMs } from '../model/tally.ts'
 import { shorten } from '../model/shorten.ts'
-import type { EventCounts, Inbox, InboxStats, Pause } from './inbox.ts'
+import type { Inbox, InboxStats, Pause } from './inbox.ts'
 
 /** The contents of an inbox, with what fails, what is paused, and what happened in the last 24 hours. */
 export interface FoundStats extends InboxStats, Pending {
@@ -11,39 +11,43 @@ export interface FoundStats extends InboxStats, Pending {
 /** Finds what `riverhook stats` and `GET stats` show. */
 export async function findStats(inbox: Inbox): Promise<FoundStats> {
   const stats = await inbox.stats()
-  const pending = await findPending(inbox, stats)
+  const pending = await findPending(inbox)
   return { ...stats, ...pending, pauses: await inbox.pauses(), lastDay: await findLastDay(inbox) }
 }
 
-/** Events with pending deliveries that are read to show what fails. */
-export const mostPendingRead = 1_000
+/** The failed deliveries whose errors are read. */
+export const mostFailedRead = 5_000
 
 /** The deliveries that failed or were lost, and are tried again. */
 export interface Pending {
-  /** Deliveries that failed and wait for a retry, by handler and error, the most frequent first. */
+  /** How many deliveries failed and wait for a retry. */
+  readonly retrying: number
+  /** Their last errors by handler, the most frequent first. */
   readonly failing: readonly { readonly handler: string; readonly error: string; readonly count: number }[]
   /** The earliest retry of them. */
   readonly nextAt: Date | undefined
   /** Deliveries that have lost runs, and how many. */
   readonly lost: { readonly deliveries: number; readonly runs: number }
-  /** Only the newest events were read. */
+  /** True if `failing` is of the newest 5,000 failed deliveries. The other counts are complete. */
   readonly isPart: boolean
 }
 
-/** Looks at the pending deliveries, of all realms or of one. */
-export async function findPending(inbox: Inbox, { deliveries }: EventCounts, realm?: string): Promise<Pending> {
-  const { events, next } =
-    deliveries.pending === 0
-      ? { events: [], next: undefined }
-      : await inbox.events({ realm, state: 'pending', limit: mostPendingRead })
-  const pending = events.flatMap((event) => event.deliveries.filter(({ state }) => state === 'pending'))
-  const failed = pending.filter(({ attempts, losses }) => attempts > losses)
-  const kinds = Map.groupBy(failed, ({ handler, lastError = '' }) =>
-    JSON.stringify([handler, shorten(lastError.replaceAll(/\s+/g, ' '), 60)])
+/** Looks at the deliveries that wait for a retry, of all realms or of one. */
+export async function findPending(inbox: Inbox, realm?: string): Promise<Pending> {
+  const isWanted = (one: string): boolean => one === (realm ?? one)
+  const retries = (await inbox.retries()).filter((each) => isWanted(each.realm))
+  const sumOf = (name: 'failed' | 'lost' | 'losses'): number => retries.reduce((total, each) => total + each[name], 0)
+  const retrying = sumOf('failed')
+  const read = retrying === 0 ? [] : await inbox.failed({ limit: mostFailedRead + 1 })
+  const failed = read
+    .slice(0, mostFailedRead)
+    .filter(({ state, hasFailed, event }) => state !== 'dead' && hasFailed && isWanted(event.realm))
+  const kinds = Map.groupBy(failed, ({ handler, error }) =>
+    JSON.stringify([handler, shorten(error.replaceAll(/\s+/g, ' '), 60)])
   )
-  const suspects = pending.filter(({ losses }) => losses > 0)
-  const times = failed.flatMap(({ dueAt }) => dueAt?.getTime() ?? [])
+  const times = retries.flatMap(({ nextAt }) => nextAt?.getTime() ?? [])
   return {
+    retrying,
     failing: [...kinds]
       .map(([kind, { length }]) => {
         const [handler = '', error = ''] = JSON.parse(kind) as string[]
@@ -51,8 +55,8 @@ export async function findPending(inbox: Inbox, { deliveries }: EventCounts, rea
       })
       .sort((one, other) => other.count - one.count),
     nextAt: times.length === 0 ? undefined : new Date(Math.min(...times)),
-    lost: { deliveries: suspects.length, runs: suspects.reduce((sum, { losses }) => sum + losses, 0) },
-    isPart: next !== undefined
+    lost: { deliveries: sumOf('lost'), runs: sumOf('losses') },
+    isPart: read.length > mostFailedRead
   }
 }
 

@@ -32,9 +32,9 @@ import type { RefusedRequests, TallyQuery, TallyRow } from '../model/tally.ts'
  *   delivery that lets others overtake leaves the line until it is due again.
  * - A job has one holder at a time, as a delivery has. A batch of its replays and their count are one transaction.
  * - Reads for people (`events`, `event`, `stats`, `levels`, `tally`, `drifts`, `handlers`, `watermarks`, `servers`,
- *   `audits`, `failed`, `jobs`, `job`) never delay other calls. A server runs them beside its other work, at most
- *   two at a time, each for at most 2 s. They see all that was committed before the call. One that takes longer is
- *   ended, and rejects with RIVERHOOK_INBOX_READ_LIMIT. One without a turn within 2 s rejects with
+ *   `audits`, `failed`, `retries`, `jobs`, `job`) never delay other calls. A server runs them beside its other work,
+ *   at most two at a time, each for at most 2 s. They see all that was committed before the call. One that takes longer
+ *   is ended, and rejects with RIVERHOOK_INBOX_READ_LIMIT. One without a turn within 2 s rejects with
  *   RIVERHOOK_INBOX_READS_BUSY: an API answers it with 429. The other reads (`known`, `now`, `watermark`,
  *   `suspects`, `probe`) are part of receiving, delivering and health. They are short, and must not wait for people.
  *   An inbox for a `command` records nothing, so its reads need no turn and have no such limit. In memory, reads run
@@ -288,6 +288,9 @@ export interface Inbox {
    * events come first.
    */
   failed(request: { readonly limit: number }): Promise<readonly FailedDelivery[]>
+
+  /** Counts the deliveries that wait for a retry, by realm and handler. Takes longer the more deliveries fail. */
+  retries(): Promise<readonly RetryCount[]>
 
   /** Counts events and deliveries. Takes longer the more there are: about a quarter of a second for a million. */
   stats(): Promise<InboxStats>
@@ -711,6 +714,22 @@ export interface FailedDelivery {
   readonly error: string
   /** When the attempt ended. */
   readonly failedAt: Date
+  /** False if it has only lost runs. */
+  readonly hasFailed: boolean
+}
+
+/** The deliveries of a realm and a handler that have run without success, and wait for a retry. */
+export interface RetryCount {
+  readonly realm: string
+  readonly handler: string
+  /** How many have failed. */
+  readonly failed: number
+  /** The earliest retry of one that has failed; undefined if there is none, or others are before it in its line. */
+  readonly nextAt: Date | undefined
+  /** How many have lost runs. */
+  readonly lost: number
+  /** How many runs these have lost. */
+  readonly losses: number
 }
 
 export interface EventDetail extends Omit<EventSummary, 'deliveries'> {

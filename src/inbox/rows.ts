@@ -21,6 +21,7 @@ import type {
   Mismatch,
   OnLoss,
   Pause,
+  RetryCount,
   Suspect,
   Watermark
 } from './inbox.ts'
@@ -229,7 +230,19 @@ export function readFailed(row: Row): FailedDelivery {
     handler: String(row['handler']),
     state: row['state'] as FailedDelivery['state'],
     error: String(row['error']),
-    failedAt: toDate(row['failed_at'])
+    failedAt: toDate(row['failed_at']),
+    hasFailed: isTrue(row['has_failed'])
+  }
+}
+
+export function readRetry(row: Row): RetryCount {
+  return {
+    realm: String(row['realm']),
+    handler: String(row['handler']),
+    failed: Number(row['failed']),
+    nextAt: readTime(row['next_at']),
+    lost: Number(row['lost']),
+    losses: Number(row['losses'])
   }
 }
 

@@ -283,6 +283,7 @@ t.test(
       /\n8 requests were refused in the last 24 hours:\n {2}RIVERHOOK_RECEIVE_UNAUTHENTICATED ×7\n {4}at \/hooks, since 3 h, the last \d+ \w+ ago\n {2}RIVERHOOK_INBOX_OVERLOADED ×1\n {4}at \/hooks, 3\d min ago\n/
     )
     t.match(JSON.parse((await cliHere(['stats', '--json', '--inbox', address])).stdout), {
+      retrying: 3,
       failing: [
         { handler: 'erp', error: 'Error: warehouse answered 503', count: 2 },
         { handler: 'erp', count: 1 }

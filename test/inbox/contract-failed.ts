@@ -1,6 +1,7 @@
 import type { Test } from 'tap'
 
 import { findFailures } from '../../src/inbox/failures.ts'
+import { findPending } from '../../src/inbox/find-stats.ts'
 import { keyOf, named, realm } from '../event-keys.ts'
 import { arrival, quarantined } from './arrivals.ts'
 import { claim, settleAll, type Subject } from './contract.ts'
@@ -28,9 +29,25 @@ export async function failedContract(t: Test, open: (t: Test) => Promise<Subject
     await settleAll(inbox, [retried!, mail!], { state: 'retry', dueAt, error: 'no', releaseKey: false })
     const failedAt = new Date(1_000_200)
     t.same(await inbox.failed({ limit: 9 }), [
-      { event: keyOf('retried'), receivedAt, handler: 'ship', state: 'pending', error: 'no', failedAt },
-      { event: keyOf('dead'), receivedAt, handler: 'mail', state: 'pending', error: 'no', failedAt },
-      { event: keyOf('dead'), receivedAt, handler: 'ship', state: 'dead', error: error.slice(0, 1_000), failedAt }
+      {
+        event: keyOf('retried'),
+        receivedAt,
+        handler: 'ship',
+        state: 'pending',
+        error: 'no',
+        failedAt,
+        hasFailed: true
+      },
+      { event: keyOf('dead'), receivedAt, handler: 'mail', state: 'pending', error: 'no', failedAt, hasFailed: true },
+      {
+        event: keyOf('dead'),
+        receivedAt,
+        handler: 'ship',
+        state: 'dead',
+        error: error.slice(0, 1_000),
+        failedAt,
+        hasFailed: true
+      }
     ])
     t.equal((await inbox.failed({ limit: 1 })).length, 1)
     await t.rejects(inbox.failed({ limit: 0 }), { code: 'RIVERHOOK_OPTIONS_INVALID' })
@@ -40,6 +57,42 @@ export async function failedContract(t: Test, open: (t: Test) => Promise<Subject
       ['ship', 'mail'],
       'a replayed delivery has not failed again yet'
     )
+  })
+
+  // Risk: behind a backlog, or among thousands of failures, some that wait for a retry are not counted.
+  t.test('deliveries that wait for a retry are counted, whatever else waits', async (t) => {
+    const { inbox, now } = await open(t)
+    await inbox.adopt(named('ship', 'mail').map((name) => ({ ...name, pattern: '*' })))
+    t.same(await inbox.retries(), [])
+    await inbox.record(['1', '2', '3', '4', '5'].map((id) => arrival(id, ['ship'])))
+    await inbox.record([arrival('6', ['mail'])])
+    const [one, two, dead, lost, done] = await claim(inbox, ['ship'])
+    const retry = { state: 'retry', error: 'no', releaseKey: false } as const
+    await settleAll(inbox, [one!], { ...retry, dueAt: new Date(now() + 9_000) })
+    await settleAll(inbox, [two!], { ...retry, dueAt: new Date(now() + 7_000) })
+    await settleAll(inbox, [dead!], { state: 'dead', error: 'no' })
+    const dueAt = new Date(now() + 5_000)
+    await settleAll(inbox, [lost!], { state: 'lost', dueAt, releaseKey: false, counts: false, error: 'died' })
+    await settleAll(inbox, [done!], { state: 'done' })
+    await settleAll(inbox, await claim(inbox, ['mail']), { ...retry, dueAt })
+    await inbox.record(Array.from({ length: 1_001 }, (_, index) => arrival(`new-${index}`, ['ship'])))
+    t.same(await inbox.retries(), [
+      { realm, handler: 'mail', failed: 1, nextAt: dueAt, lost: 0, losses: 0 },
+      { realm, handler: 'ship', failed: 2, nextAt: new Date(now() + 7_000), lost: 1, losses: 1 }
+    ])
+    t.same(await findPending(inbox), {
+      retrying: 3,
+      failing: [
+        { handler: 'ship', error: 'no', count: 2 },
+        { handler: 'mail', error: 'no', count: 1 }
+      ],
+      nextAt: dueAt,
+      lost: { deliveries: 1, runs: 1 },
+      isPart: false
+    })
+    t.match(await findPending(inbox, 'other'), { retrying: 0, failing: [], nextAt: undefined })
+    await inbox.replay([{ event: keyOf('1'), handler: 'ship' }])
+    t.match(await inbox.retries(), [{ handler: 'mail' }, { handler: 'ship', failed: 1 }])
   })
 
   // Risk: a hundred failures with one cause look like a hundred causes, or a replay runs more than it says.

@@ -472,6 +472,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
       audit: () =>
         inbox.audit({ actor: { name: 'x', via: 'code' }, action: 'a', target: '1' }, { count: 0, outcome: '' }),
       failed: () => inbox.failed({ limit: 1 }),
+      retries: () => inbox.retries(),
       audits: () => inbox.audits({ limit: 1 }),
       pruneAudits: () => inbox.pruneAudits({ before: new Date(1), limit: 1 }),
       stats: () => inbox.stats(),

@@ -2,6 +2,7 @@ import pg from 'pg'
 import t from 'tap'
 
 import type { Session } from '../../src/inbox/postgres/database.ts'
+import { countRetries } from '../../src/inbox/postgres/failed.ts'
 import { listEvents } from '../../src/inbox/postgres/list.ts'
 import { countAll } from '../../src/inbox/postgres/read.ts'
 import { plannedForValues, readSettings } from '../../src/inbox/postgres/reader.ts'
@@ -71,6 +72,10 @@ t.test('each filter has its index, and reads the events in their order until the
   for (const [index, filters] of Object.entries(indexes))
     for (const filter of filters)
       t.match(await listPlans(filter), new RegExp(`using ${index} on`), JSON.stringify(filter))
+})
+
+t.test('retries are counted among what has failed', async (t) => {
+  t.match(await plansOf(countRetries), /using delivery_error on delivery/)
 })
 
 t.test('statistics read indexes, never the events and the deliveries themselves', async (t) => {

@@ -71,15 +71,16 @@ export const Stats = Type.Object(
     byRealm: Type.Array(Type.Object({ realm: Type.String(), ...eventCounts }, strict)),
     byHandler: Type.Array(Type.Object({ handler: Type.String(), ...stateFields }, strict)),
     oldestDueAt: Type.Optional(time),
+    retrying: Type.Integer({ minimum: 0, description: 'how many deliveries failed and wait for a retry' }),
     failing: Type.Array(Type.Object({ handler: Type.String(), error: Type.String(), count }, strict), {
-      description: 'deliveries that failed and wait for a retry, by handler and the beginning of the error'
+      description: 'their last errors, by handler and the beginning of the error'
     }),
     nextAt: Type.Optional(time),
     lost: Type.Object(
       { deliveries: count, runs: count },
-      { ...strict, description: 'pending deliveries that have lost runs, and how many' }
+      { ...strict, description: 'deliveries that wait and have lost runs, and how many' }
     ),
-    isPart: Type.Boolean({ description: 'true if `failing` and `lost` are only of the newest 1,000 pending events' }),
+    isPart: Type.Boolean({ description: 'true if `failing` is only of the newest 5,000 failed deliveries' }),
     pauses: Type.Array(Type.Object({ handler: Type.String(), since: time }, strict)),
     lastDay: named('LastDay', LastDay)
   },

@@ -39,7 +39,7 @@ import { listAudits, pruneAudits, writeAudit } from './audit.ts'
 import { claim, claimSuspects, findSuspects } from './claim.ts'
 import { addJob, advanceJob, claimJob, endJob, listJobs, replayInJob, stopJob } from './jobs.ts'
 import { readLevels } from './levels.ts'
-import { listFailed } from './failed.ts'
+import { countRetries, listFailed } from './failed.ts'
 import { flag, listDrifts } from './mismatches.ts'
 import { listPauses, pause, resume } from './pause.ts'
 import { probe } from './probe.ts'
@@ -246,6 +246,10 @@ class MemoryInbox implements contract.Inbox {
 
   async failed(request: { readonly limit: number }): Promise<readonly contract.FailedDelivery[]> {
     return listFailed(this.#opened(), checkFailed(request).limit)
+  }
+
+  async retries(): Promise<readonly contract.RetryCount[]> {
+    return countRetries(this.#opened())
   }
 
   async stats(): Promise<contract.InboxStats> {

@@ -49,7 +49,7 @@ import { Database, longTimeoutMs, type Session } from './database.ts'
 import { isDatabaseError, isPermanentAtStart, unavailable } from './faults.ts'
 import { addJob, advanceJob, claimJob, endJob, findJob, findPosition, listJobs, replayInJob, stopJob } from './jobs.ts'
 import { Listener } from './listener.ts'
-import { listFailed } from './failed.ts'
+import { countRetries, listFailed } from './failed.ts'
 import { explainRefusal, migrate, requireSchema } from './migrate.ts'
 import { flag, listDrifts } from './mismatches.ts'
 import { assertOwners } from './owners.ts'
@@ -433,6 +433,10 @@ class PostgresInbox implements contract.Inbox {
   async failed(request: { readonly limit: number }): Promise<readonly contract.FailedDelivery[]> {
     const { limit } = checkFailed(request)
     return this.#read((session) => listFailed(session, limit))
+  }
+
+  async retries(): Promise<readonly contract.RetryCount[]> {
+    return this.#read(countRetries)
   }
 
   async stats(): Promise<contract.InboxStats> {

@@ -316,6 +316,10 @@ class SqliteInbox implements contract.Inbox {
     return this.#read('failed', checkFailed(request))
   }
 
+  async retries(): Promise<readonly contract.RetryCount[]> {
+    return this.#read('retries', undefined)
+  }
+
   stats(): Promise<contract.InboxStats> {
     return this.#read('stats', undefined)
   }

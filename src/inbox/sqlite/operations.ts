@@ -3,7 +3,7 @@ import { adopt, listHandlers } from './adopt.ts'
 import { audit, listAudits, pruneAudits } from './audit.ts'
 import { claim, claimSuspects, findSuspects } from './claim.ts'
 import { addJob, advanceJob, claimJob, endJob, findJob, findPosition, listJobs, replayInJob, stopJob } from './jobs.ts'
-import { listFailed } from './failed.ts'
+import { countRetries, listFailed } from './failed.ts'
 import { readLevels } from './levels.ts'
 import { listEvents } from './list.ts'
 import { flag, listDrifts } from './mismatches.ts'
@@ -80,5 +80,6 @@ export const operations: {
   audit,
   audits: listAudits,
   failed: listFailed,
+  retries: countRetries,
   pruneAudits
 }

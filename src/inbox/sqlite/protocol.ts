@@ -64,6 +64,7 @@ export interface Operations {
   prune: { args: contract.PruneRequest; result: { purged: number; next: number | undefined } }
   audit: { args: { act: Act; result: ActResult }; result: undefined }
   failed: { args: { limit: number }; result: contract.FailedDelivery[] }
+  retries: { args: undefined; result: contract.RetryCount[] }
   audits: { args: contract.AuditFilter; result: contract.AuditPage }
   pruneAudits: { args: contract.AuditPruneRequest; result: number }
 }
@@ -84,6 +85,7 @@ export type ReadName =
   | 'job'
   | 'audits'
   | 'failed'
+  | 'retries'
 
 export interface Call<Name extends OperationName = OperationName> {
   readonly callId: number
