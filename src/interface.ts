@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 
-import type { EventDetail, EventFilter, EventPage, Inbox } from './inbox/inbox.ts'
+import type { EventDetail, EventFilter, EventPage, Inbox, RemovalTarget } from './inbox/inbox.ts'
 import type { Failures, FailuresRequest } from './inbox/failures.ts'
 import type { QuarantineResult } from './inbox/replay.ts'
 import type { DrainOptions } from './lifecycle/draining.ts'
@@ -94,11 +94,12 @@ export interface Riverhook extends Registrar {
    */
   retryQuarantined(id: string, options?: ActOptions): Promise<QuarantineResult | undefined>
   /**
-   * Removes events with all their deliveries, for good, except those with a running delivery. Uses batches, so that
-   * requests are served in between. If the provider sends a removed event again, it is handled again.
+   * Removes events with all their deliveries, for good, except those with a running delivery, and those that have
+   * changed since they were `seen`. Uses batches, so that requests are served in between. If the provider sends a
+   * removed event again, it is handled again.
    * @returns how many were removed
    */
-  removeEvents(keys: readonly EventKey[], options?: RemoveOptions): Promise<number>
+  removeEvents(targets: readonly RemovalTarget[], options?: RemoveOptions): Promise<number>
   /**
    * Pauses a handler in all processes, also across restarts: its deliveries are recorded and wait. Running attempts
    * finish. Changes nothing if it is paused already. `inbox.pauses()` lists the paused handlers.

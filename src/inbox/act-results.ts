@@ -32,7 +32,7 @@ export function admitResult(results: readonly AdmitResult[]): ActResult {
 /** @param given how many events were to be removed */
 export function removeResult(given: number, removed: number): ActResult {
   const rest = given - removed
-  return { count: removed, outcome: `${removed} removed${rest === 0 ? '' : `, ${rest} running or unknown`}` }
+  return { count: removed, outcome: `${removed} removed${rest === 0 ? '' : `, ${rest} running, changed or unknown`}` }
 }
 
 /** The result of the retry of quarantined requests. */

@@ -16,12 +16,14 @@ import type {
   ClaimRequest,
   EventDetail,
   EventFilter,
+  EventStates,
   IndexEntry,
   JobClaim,
   JobLease,
   JobsRequest,
   PruneRequest,
   PruneTallyRequest,
+  RemovalTarget,
   ReplayTarget
 } from './inbox.ts'
 
@@ -164,6 +166,14 @@ const indexEntry: Rules = {
   event: { rule: key, isRequired: true },
   about: { rule: list, isRequired: true },
   resource: { rule: text }
+}
+const seenEvent: Rules = {
+  state: { rule: among(eventStates), isRequired: true },
+  deliveries: { rule: list, isRequired: true }
+}
+const seenDelivery: Rules = {
+  handler: { rule: text, isRequired: true },
+  state: { rule: among(deliveryStates), isRequired: true }
 }
 const size = whole(0, Number.MAX_SAFE_INTEGER)
 const int32 = whole(0, 2 ** 31 - 1)
@@ -367,8 +377,22 @@ export function checkKey(given: EventKey, call: string): EventKey {
   return pickKey(given)
 }
 
-export function checkEventKeys(given: readonly EventKey[], call: string): readonly EventKey[] {
-  return checkList(given, call).map((each) => checkKey(each, `${call}: every entry`))
+/** Checks events that are to be removed. */
+export function checkRemovalTargets(given: readonly RemovalTarget[], call: string): readonly RemovalTarget[] {
+  return checkList(given, call).map((target) => {
+    const entry = `${call}: every entry`
+    const checked = checkKey(target, entry)
+    const { seen } = target
+    if (seen === undefined) return checked
+    checkFields(`${entry}: "seen"`, seenEvent, seen)
+    for (const delivery of seen.deliveries) checkFields(`${entry}: "seen.deliveries"`, seenDelivery, delivery)
+    return { ...checked, seen: pickStates(seen) }
+  })
+}
+
+/** The states of an event that was listed, without its other fields. */
+export function pickStates({ state, deliveries }: EventStates): EventStates {
+  return { state, deliveries: deliveries.map(({ handler, state }) => ({ handler, state })) }
 }
 
 function pickKey({ realm, id }: EventKey): EventKey {

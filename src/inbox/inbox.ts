@@ -250,8 +250,12 @@ export interface Inbox {
    */
   restore(events: readonly EventDetail[]): Promise<number>
 
-  /** Removes events with their deliveries, in any state except running. @returns how many events were removed */
-  remove(keys: readonly EventKey[], act?: Act): Promise<number>
+  /**
+   * Removes events with their deliveries, in any state except running. Keeps those whose states are not as they were
+   * seen.
+   * @returns how many events were removed
+   */
+  remove(targets: readonly RemovalTarget[], act?: Act): Promise<number>
 
   /** Writes an entry about an act that is not a call of the inbox, once it is done. */
   audit(act: Act, result: ActResult): Promise<void>
@@ -530,6 +534,21 @@ export interface ReplayTarget {
   readonly unlessDone?: boolean | undefined
   /** A delay before the delivery is due, in milliseconds. Meanwhile, others in its line wait behind it. Default 0. */
   readonly dueInMs?: number | undefined
+}
+
+/** An event to remove. */
+export interface RemovalTarget extends EventKey {
+  /**
+   * Its states when its removal was decided. If one has changed since, for example because its dead letter was
+   * replayed, the event is kept. A delivery that is due, waits in its line or runs counts as one state. Default: any.
+   */
+  readonly seen?: EventStates | undefined
+}
+
+/** The state of an event, and those of all its deliveries. */
+export interface EventStates {
+  readonly state: EventState
+  readonly deliveries: readonly Pick<DeliverySummary, 'handler' | 'state'>[]
 }
 
 export type FlagResult = 'flagged'

@@ -17,7 +17,7 @@ t.test('events are removed as planned, and nothing that arrived later', async (t
   const { status, body } = await post(rig, { filter: { state: 'dead' }, dryRun: true })
   t.match(
     { status, body },
-    { status: 200, body: { plan: /^[\w-]+\.[\w-]+$/, expiresAt: /Z$/, count: 2, capped: false, spared: 0 } }
+    { status: 200, body: { plan: /^[\w-]+\.[\w-]+$/, expiresAt: /Z$/, count: 2, capped: false, kept: 0 } }
   )
   await rig.send(about('e4', { id: 'O-4' }), 'e4')
   t.match(await post(rig, { plan: body.plan, expect: 3 }), { status: 409, body: { code: 'RIVERHOOK_ADMIN_CONFLICT' } })
@@ -39,7 +39,7 @@ t.test('more events that match since are not removed, and a removal needs a cond
   await rig.app.riverhook.replay({ id: 'e3', handler: 'mail', includeDone: true })
   t.match(await post(rig, { plan: body.plan, expect: 0 }), {
     status: 409,
-    body: { message: 'Other events match now than in the plan: plan again' }
+    body: { message: 'Other events match now than in the plan, or their states have changed: plan again' }
   })
   t.match(await post(rig, { filter: {}, dryRun: true }), { status: 400, body: { message: /give a condition/ } })
   t.match(await post(rig, { filter: { type: 'order.*' } }), { status: 400, body: { message: /Plan first/ } })
@@ -50,10 +50,10 @@ t.test('more events that match since are not removed, and a removal needs a cond
 t.test('a filter by handler or error keeps events with another delivery that is not done', async (t) => {
   const rig = await startFilled(t)
   const { body } = await post(rig, { filter: { handler: 'mail' }, dryRun: true })
-  t.match(body, { count: 1, spared: 2 }, 'erp is a dead letter of two of them')
+  t.match(body, { count: 1, kept: 2 }, 'erp is a dead letter of two of them')
   await rig.inbox.pause('mail')
   await rig.app.riverhook.replay({ id: 'e1', handler: 'mail', includeDone: true })
-  t.match((await post(rig, { filter: { error: 'e' }, dryRun: true })).body, { count: 1, spared: 1 }, 'mail is pending')
+  t.match((await post(rig, { filter: { error: 'e' }, dryRun: true })).body, { count: 1, kept: 1 }, 'mail is pending')
 })
 
 // Risk: the same number of other events is removed for good.
@@ -72,6 +72,21 @@ t.test('a plan removes the events that it was made for, not as many others', asy
     body: { message: /^Other events match now/ }
   })
   t.ok((await idsOf(rig)).includes('e5'))
+})
+
+// Risk: a dead letter is replayed after the plan, and its open work is removed.
+t.test('a plan removes events only in the states in which they were planned', async (t) => {
+  const rig = await startFilled(t)
+  const events = ['e1', 'e3'].map((id) => ({ realm, id }))
+  const { body } = await post(rig, { events, dryRun: true })
+  t.match(body, { count: 2 })
+  await rig.inbox.pause('mail')
+  await rig.app.riverhook.replay({ id: 'e3', handler: 'mail', includeDone: true })
+  t.match(await post(rig, { plan: body.plan, expect: 2 }), {
+    status: 409,
+    body: { message: /or their states have changed: plan again$/ }
+  })
+  t.equal((await idsOf(rig)).length, 3)
 })
 
 t.test('chosen events are removed; a plan of a replay removes nothing', async (t) => {

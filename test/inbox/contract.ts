@@ -378,6 +378,31 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     t.same(ids(await claim(inbox, ['ship'])), ['3'])
   })
 
+  // Risk: a dead letter is replayed while an operator decides to remove it, and the work is lost.
+  t.test('an event whose states have changed since they were seen is not removed', async (t) => {
+    const { inbox } = await open(t)
+    const keyed = [{ handler: 'ship', orderKey: 'k' }]
+    await inbox.record([
+      ...['replayed', 'more', 'dead'].map((id) => arrival(id, ['erp'])),
+      ...['first', 'second'].map((id) => arrival(id, keyed)),
+      quarantined('q')
+    ])
+    await settleAll(inbox, await claim(inbox, ['erp']), { state: 'dead', error: 'no' })
+    const seen = (await inbox.events({ limit: 10 })).events
+    await inbox.replay([
+      { event: keyOf('replayed'), handler: 'erp' },
+      { event: keyOf('more'), handler: 'mail' }
+    ])
+    const targets = seen.map((event) => ({ realm: event.realm, id: event.id, seen: event }))
+    t.equal(await inbox.remove(targets), 4)
+    t.same((await inbox.events({ limit: 10 })).events.map(({ id }) => id).sort(), ['more', 'replayed'])
+    const state = { state: 'odd' as never, deliveries: [] }
+    await t.rejects(inbox.remove([{ ...keyOf('more'), seen: state }]), {
+      code: 'RIVERHOOK_OPTIONS_INVALID',
+      message: /^remove\(\): every entry: "seen": "state" must be one of/
+    })
+  })
+
   t.test('pruning purges old events that are done, and no others', async (t) => {
     const { inbox } = await open(t)
     const old = { receivedAt: new Date(1000) }

@@ -23,10 +23,13 @@ export const RemovalPlan = Type.Object(
     plan: Type.String({ description: 'removes these events: send it back with `expect`' }),
     expiresAt: time,
     count: Type.Integer({ minimum: 0, description: 'how many events would be removed' }),
-    capped: Type.Boolean({ description: 'true if more match: at most 10,000 are removed at a time' }),
-    spared: Type.Integer({
+    capped: Type.Boolean({
+      description:
+        'true if there are or may be more: at most 10,000 are removed at a time, and a plan looks for them for at most 2 s'
+    }),
+    kept: Type.Integer({
       minimum: 0,
-      description: 'how many match too, but have other deliveries that are not done; they are kept'
+      description: 'how many match too, but are kept, because they have other deliveries that are not done'
     })
   },
   { ...strict, description: 'what a removal would do' }
@@ -34,7 +37,10 @@ export const RemovalPlan = Type.Object(
 
 export const RemovedEvents = Type.Object(
   { removed: count },
-  { ...strict, description: 'how many events were removed; those with a running delivery were not' }
+  {
+    ...strict,
+    description: 'how many events were removed; not those with a running delivery, or whose states changed meanwhile'
+  }
 )
 
 export const Removal = Type.Union([named('RemovalPlan', RemovalPlan), named('RemovedEvents', RemovedEvents)])

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 
-import { RiverhookError, type CommandRiverhook, type EventKey, type RemoveOptions } from '../../index.ts'
-import { findRemovable } from '../../programs.ts'
+import { RiverhookError, type CommandRiverhook, type RemovalTarget, type RemoveOptions } from '../../index.ts'
+import { findRemovable, toRemovalTarget } from '../../programs.ts'
 import { addFilter, filterOf, findEvent, isOpen, refuseBesideId, type FilterFlags } from './filter.ts'
 import { inboxOption, withRiverhook } from '../inbox.ts'
 import { print } from '../output.ts'
@@ -44,51 +44,47 @@ export function removeCommand(): Command {
         ])
       return withRiverhook({ inbox: flags.inbox }, async ({ riverhook }) => {
         const { inbox } = riverhook
-        const { keys, spared } =
+        const { targets, kept } =
           id === undefined
             ? await findRemovable(inbox, filterOf(flags))
-            : { keys: [keyOf(await findEvent(inbox, id, flags.realm))], spared: 0 }
-        if (spared > 0)
+            : { targets: [toRemovalTarget(await findEvent(inbox, id, flags.realm))], kept: 0 }
+        if (kept > 0)
           print(
-            `${counted(spared, 'event is', 'events are')} kept, because another delivery is not done. To remove such an event anyway, give its ID.`
+            `${counted(kept, 'event is', 'events are')} kept, because another delivery is not done. To remove such an event anyway, give its ID.`
           )
-        if (keys.length === 0) {
+        if (targets.length === 0) {
           print('Nothing to remove.')
           return
         }
         if (
           !(await confirm(
-            `Remove ${counted(keys.length, 'event')} for good? If the provider sends a removed event again, it is handled again.`,
+            `Remove ${counted(targets.length, 'event')} for good? If the provider sends a removed event again, it is handled again.`,
             flags.yes === true
           ))
         ) {
           print('Nothing was changed.')
           return
         }
-        await remove(riverhook, keys, id === undefined ? filterOf(flags) : undefined)
+        await remove(riverhook, targets, id === undefined ? filterOf(flags) : undefined)
       })
     })
 }
 
-function keyOf({ realm, id }: EventKey): EventKey {
-  return { realm, id }
-}
-
 async function remove(
   riverhook: CommandRiverhook,
-  keys: readonly EventKey[],
+  targets: readonly RemovalTarget[],
   filter: RemoveOptions['filter']
 ): Promise<void> {
-  const progress = startProgress(keys.length, 'events')
+  const progress = startProgress(targets.length, 'events')
   const onProgress = (count: number): void => {
     progress.add(count)
   }
-  const removed = await riverhook.removeEvents(keys, { filter, onProgress }).finally(() => {
+  const removed = await riverhook.removeEvents(targets, { filter, onProgress }).finally(() => {
     progress.stop()
   })
   print(`${counted(removed, 'event')} removed.`)
-  if (removed < keys.length)
+  if (removed < targets.length)
     print(
-      `${counted(keys.length - removed, 'event')} not removed: a delivery is running, or the event was gone already.`
+      `${counted(targets.length - removed, 'event')} not removed: a delivery is running, its state has changed since it was counted, or the event was gone already.`
     )
 }

@@ -13,7 +13,6 @@ import {
   checkAuditPrune,
   checkClaim,
   checkEventFilter,
-  checkEventKeys,
   checkFailed,
   checkIds,
   checkIndexEntries,
@@ -27,6 +26,7 @@ import {
   checkPrune,
   checkPruneTally,
   checkRefused,
+  checkRemovalTargets,
   checkRestored,
   checkTallyQuery,
   checkTargets,
@@ -212,10 +212,10 @@ class MemoryInbox implements contract.Inbox {
     return stored
   }
 
-  async remove(keys: readonly EventKey[], given?: Act): Promise<number> {
+  async remove(targets: readonly contract.RemovalTarget[], given?: Act): Promise<number> {
     const act = checkAct(given, 'remove()')
-    const removed = remove(this.#opened(), checkEventKeys(keys, 'remove()'))
-    writeAudit(this.#store, act, removeResult(keys.length, removed), this.#now())
+    const removed = remove(this.#opened(), checkRemovalTargets(targets, 'remove()'))
+    writeAudit(this.#store, act, removeResult(targets.length, removed), this.#now())
     this.#wake()
     return removed
   }

@@ -1,19 +1,23 @@
 import { purgedMark } from '../../model/purged-mark.ts'
-import type { EventKey } from '../../model/event.ts'
 import { arrivedAt, isPastOld } from '../arrival-time.ts'
-import type { PruneRequest } from '../inbox.ts'
+import type { PruneRequest, RemovalTarget } from '../inbox.ts'
+import { isAsSeen } from '../seen-states.ts'
 import type { Row } from './rows.ts'
 import type { Store } from './store.ts'
 import { advance } from './watermarks.ts'
 import { pruneJobs } from './jobs.ts'
 
-/** Removes events with their deliveries, except those with a running delivery. @returns how many */
-export function remove(store: Store, keys: readonly EventKey[]): number {
-  const gone = new Set(
-    keys
-      .flatMap((key) => store.find(key) ?? [])
-      .filter(({ deliveries }) => deliveries.every(({ state }) => state !== 'running'))
-  )
+/**
+ * Removes events with their deliveries, except those with a running delivery, or that are not as they were seen.
+ * @returns how many
+ */
+export function remove(store: Store, targets: readonly RemovalTarget[]): number {
+  const gone = new Set<Row>()
+  for (const target of targets) {
+    const row = store.find(target)
+    if (row === undefined || row.deliveries.some(({ state }) => state === 'running')) continue
+    if (isAsSeen(target.seen, { state: row.arrival.state, deliveries: row.deliveries })) gone.add(row)
+  }
   for (const row of gone) store.drop(row)
   return gone.size
 }

@@ -15,7 +15,6 @@ import {
   checkAuditPrune,
   checkClaim,
   checkEventFilter,
-  checkEventKeys,
   checkFailed,
   checkIds,
   checkIndexEntries,
@@ -29,6 +28,7 @@ import {
   checkPrune,
   checkPruneTally,
   checkRefused,
+  checkRemovalTargets,
   checkRestored,
   checkTallyQuery,
   checkTargets,
@@ -396,9 +396,9 @@ class PostgresInbox implements contract.Inbox {
     return stored
   }
 
-  async remove(keys: readonly EventKey[], given?: Act): Promise<number> {
+  async remove(targets: readonly contract.RemovalTarget[], given?: Act): Promise<number> {
     const act = checkAct(given, 'remove()')
-    const removed = await remove(await this.#opened(), checkEventKeys(keys, 'remove()'), act, this.#times())
+    const removed = await remove(await this.#opened(), checkRemovalTargets(targets, 'remove()'), act, this.#times())
     this.#announceDue()
     return removed
   }

@@ -1,9 +1,10 @@
 import type { Act } from '../../model/audit.ts'
 import { purgedMark } from '../../model/purged-mark.ts'
-import type { EventKey } from '../../model/event.ts'
+import type { DeliveryState, EventState } from '../../model/event.ts'
 import { removeResult } from '../act-results.ts'
 import { arrivedAt, isPastOld } from '../arrival-time.ts'
-import type { PruneRequest } from '../inbox.ts'
+import type { EventStates, PruneRequest, RemovalTarget } from '../inbox.ts'
+import { isAsSeen } from '../seen-states.ts'
 import { writeAudit } from './audit.ts'
 import type { Times } from './claim.ts'
 import type { Database, Row, Transaction } from './database.ts'
@@ -14,31 +15,42 @@ import { indexed } from './storable.ts'
 import { advanceSql } from './watermarks.ts'
 
 /**
- * Removes events none of whose deliveries is running. Locks their order keys first, and then lets the deliveries
- * continue that waited for them.
+ * Removes events none of whose deliveries is running, and that are as they were seen. Locks their order keys first, and
+ * then lets the deliveries continue that waited for them.
  */
 export async function remove(
   database: Database,
-  events: readonly EventKey[],
+  targets: readonly RemovalTarget[],
   act: Act | undefined,
   { fixed }: Times
 ): Promise<number> {
-  const named = [events.map(({ id }) => indexed(id)), events.map(({ realm }) => indexed(realm))]
+  const named = [targets.map(({ id }) => indexed(id)), targets.map(({ realm }) => indexed(realm))]
+  const seen = new Map(targets.map((target) => [keyText(indexed(target.realm), indexed(target.id)), target.seen]))
   const keys = (await database.query(eventKeysSql, named)).map(readKey)
   return database.transaction(
     async (tx) => {
       const rows = await tx.query(
-        `SELECT seq FROM riverhook.event AS event WHERE ${isNamed}
+        `SELECT seq, realm, id, state FROM riverhook.event AS event WHERE ${isNamed}
        AND NOT EXISTS (SELECT 1 FROM riverhook.delivery WHERE event_seq = event.seq AND state = 'running') ORDER BY seq FOR UPDATE OF event`,
         named
       )
-      const removed = await drop(tx, rows, (state) => state === 'running')
+      const removed = await drop(
+        tx,
+        rows,
+        (row, deliveries) =>
+          deliveries.some(({ state }) => state === 'running') ||
+          !isAsSeen(seen.get(keyText(row['realm'], row['id'])), { state: row['state'] as EventState, deliveries })
+      )
       await lineUp(tx, keys)
-      await writeAudit(tx, act, removeResult(events.length, removed), fixed)
+      await writeAudit(tx, act, removeResult(targets.length, removed), fixed)
       return removed
     },
     { begin: lockKeys(keys) }
   )
+}
+
+function keyText(realm: unknown, id: unknown): string {
+  return JSON.stringify([realm, id])
 }
 
 /** Matches the events given by two parameters: ids and realms. */
@@ -65,7 +77,7 @@ export function prune(
       arrivedAt((row['received_at'] as Date).getTime(), row['created_time'], now.getTime())
     const old = rows.filter((row) => arrival(row) < before.getTime())
     const settled = old.filter((row) => row['settled'] === true)
-    const removed = await drop(tx, settled, (state) => state !== 'done')
+    const removed = await drop(tx, settled, (_row, deliveries) => deliveries.some(({ state }) => state !== 'done'))
     if (removed > 0) {
       for (const [realm, of] of [...Map.groupBy(settled, (row) => String(row['realm']))].sort())
         await tx.query(advanceSql, [realm, purgedMark, new Date(Math.max(...of.map(arrival))), fixed ?? null])
@@ -86,20 +98,25 @@ SELECT seq, realm, received_at, created_time, statement_timestamp() AS now, stat
 FROM riverhook.event AS event WHERE seq > $1 ORDER BY seq LIMIT $2 FOR UPDATE OF event SKIP LOCKED`
 
 /**
- * Deletes events, except those with a delivery that `isSpared` selects. The caller must hold locks on the event rows,
+ * Deletes events, except those that `isKept` selects by their deliveries. The caller must hold locks on the event rows,
  * so that no delivery is added meanwhile.
  */
-async function drop(tx: Transaction, rows: readonly Row[], isSpared: (state: unknown) => boolean): Promise<number> {
+async function drop(
+  tx: Transaction,
+  rows: readonly Row[],
+  isKept: (row: Row, deliveries: EventStates['deliveries']) => boolean
+): Promise<number> {
   if (rows.length === 0) return 0
   const seqs = rows.map((row) => row['seq'])
   // Check again: a delivery may have been claimed or replayed since the events were selected.
   const deliveries = await tx.query(
-    'SELECT id, event_seq, state FROM riverhook.delivery WHERE event_seq = ANY ($1::bigint[]) ORDER BY id FOR UPDATE',
+    'SELECT id, event_seq, handler, state FROM riverhook.delivery WHERE event_seq = ANY ($1::bigint[]) ORDER BY id FOR UPDATE',
     [seqs]
   )
-  const spared = new Set(deliveries.filter((row) => isSpared(row['state'])).map((row) => row['event_seq']))
-  const gone = seqs.filter((seq) => !spared.has(seq))
-  const goneDeliveries = deliveries.filter((row) => !spared.has(row['event_seq']))
+  const byEvent = Map.groupBy(deliveries, (row) => row['event_seq'])
+  const isGone = (row: Row): boolean => !isKept(row, (byEvent.get(row['seq']) ?? []).map(readStates))
+  const gone = rows.filter(isGone).map((row) => row['seq'])
+  const goneDeliveries = gone.flatMap((seq) => byEvent.get(seq) ?? [])
   await tx.query('DELETE FROM riverhook.attempt WHERE delivery_id = ANY ($1::bigint[])', [
     goneDeliveries.map((row) => row['id'])
   ])
@@ -110,4 +127,8 @@ async function drop(tx: Transaction, rows: readonly Row[], isSpared: (state: unk
   await tx.query(deleteKeysSql, [gone])
   await tx.query('DELETE FROM riverhook.event WHERE seq = ANY ($1::bigint[])', [gone])
   return gone.length
+}
+
+function readStates(row: Row): EventStates['deliveries'][number] {
+  return { handler: String(row['handler']), state: row['state'] as DeliveryState }
 }

@@ -14,7 +14,6 @@ import {
   checkAuditPrune,
   checkClaim,
   checkEventFilter,
-  checkEventKeys,
   checkFailed,
   checkIds,
   checkIndexEntries,
@@ -28,6 +27,7 @@ import {
   checkPrune,
   checkPruneTally,
   checkRefused,
+  checkRemovalTargets,
   checkRestored,
   checkTallyQuery,
   checkTargets,
@@ -279,9 +279,9 @@ class SqliteInbox implements contract.Inbox {
     return stored
   }
 
-  async remove(keys: readonly EventKey[], act?: Act): Promise<number> {
+  async remove(targets: readonly contract.RemovalTarget[], act?: Act): Promise<number> {
     const removed = await this.#call('remove', {
-      keys: checkEventKeys(keys, 'remove()'),
+      targets: checkRemovalTargets(targets, 'remove()'),
       act: checkAct(act, 'remove()')
     })
     this.#wake()

@@ -57,7 +57,7 @@ export interface Operations {
   tally: { args: TallyQuery; result: TallyRow[] }
   countRefused: { args: readonly RefusedRequests[]; result: undefined }
   pruneTally: { args: contract.PruneTallyRequest; result: boolean }
-  remove: { args: { keys: readonly EventKey[]; act: Act | undefined }; result: number }
+  remove: { args: { targets: readonly contract.RemovalTarget[]; act: Act | undefined }; result: number }
   stats: { args: undefined; result: contract.InboxStats }
   levels: { args: undefined; result: contract.InboxLevels }
   probe: { args: undefined; result: contract.Backlog }

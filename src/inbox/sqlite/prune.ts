@@ -1,10 +1,11 @@
 import type { Act } from '../../model/audit.ts'
 import { purgedMark } from '../../model/purged-mark.ts'
-import type { EventKey } from '../../model/event.ts'
+import type { DeliveryState, EventState } from '../../model/event.ts'
 import { removeResult } from '../act-results.ts'
 import { arrivedAt, isPastOld } from '../arrival-time.ts'
-import type { PruneRequest } from '../inbox.ts'
+import type { EventStates, PruneRequest, RemovalTarget } from '../inbox.ts'
 import type { Row } from '../rows.ts'
+import { isAsSeen } from '../seen-states.ts'
 import { writeAudit, type auditSql } from './audit.ts'
 import type { jobsSql } from './jobs.ts'
 import { pruneIndex, type listIndexSql } from './list-index.ts'
@@ -14,8 +15,9 @@ import type { watermarksSql } from './watermarks.ts'
 
 export const pruneSql = {
   removable: `
-    SELECT seq FROM event WHERE id = ? AND realm = ?
+    SELECT seq, state FROM event WHERE id = ? AND realm = ?
     AND NOT EXISTS (SELECT 1 FROM delivery WHERE event_seq = event.seq AND state = 'running')`,
+  statesOf: 'SELECT handler, state FROM delivery WHERE event_seq = ?',
   linesOf: 'SELECT handler, realm, order_key FROM delivery WHERE event_seq = ? AND order_key IS NOT NULL',
   deleteAttempts: 'DELETE FROM attempt WHERE delivery_id IN (SELECT id FROM delivery WHERE event_seq = ?)',
   deleteDeliveries: 'DELETE FROM delivery WHERE event_seq = ?',
@@ -28,19 +30,33 @@ export const pruneSql = {
 
 type Sql = Prepared<typeof pruneSql & typeof orderSql & typeof listIndexSql & typeof watermarksSql & typeof jobsSql>
 
-/** Removes events with their deliveries, except those with a running delivery. @returns how many */
+/**
+ * Removes events with their deliveries, except those with a running delivery, or that are not as they were seen.
+ * @returns how many
+ */
 export function remove(
   sql: Sql & Prepared<typeof auditSql>,
-  { keys, act }: { readonly keys: readonly EventKey[]; readonly act: Act | undefined },
+  { targets, act }: { readonly targets: readonly RemovalTarget[]; readonly act: Act | undefined },
   now: number
 ): number {
-  const removed = keys.filter(({ realm, id }) => {
+  const removed = targets.filter(({ realm, id, seen }) => {
     const row = sql.removable.get(id, realm)
-    if (row !== undefined) drop(sql, Number(row['seq']))
-    return row !== undefined
+    if (row === undefined || !isAsSeen(seen, readStates(sql, row))) return false
+    drop(sql, Number(row['seq']))
+    return true
   }).length
-  writeAudit(sql, act, removeResult(keys.length, removed), now)
+  writeAudit(sql, act, removeResult(targets.length, removed), now)
   return removed
+}
+
+function readStates(sql: Sql, { seq, state }: Row): EventStates {
+  return {
+    state: state as EventState,
+    deliveries: sql.statesOf.all(Number(seq)).map((row) => ({
+      handler: String(row['handler']),
+      state: row['state'] as DeliveryState
+    }))
+  }
 }
 
 /** Deletes an event with its deliveries, and lets the deliveries continue that waited for them. */

@@ -43,10 +43,10 @@ export function Removal({ title, selection, onClose }: RemovalProps) {
       {planned === undefined && problem.value === undefined && <Skeleton rows={1} />}
       {planned !== undefined && !isDone && (
         <>
-          {planned.spared > 0 && (
-            <p>{counted(planned.spared, 'event')} will be kept, because another delivery is not done.</p>
+          {planned.kept > 0 && (
+            <p>{counted(planned.kept, 'event')} will be kept, because another delivery is not done.</p>
           )}
-          {planned.capped && <p>These are the oldest. More match: remove them next.</p>}
+          {planned.capped && <p>{whereMore(planned)}</p>}
           {planned.count === 0 ? (
             <p>There is nothing to remove.</p>
           ) : (
@@ -84,4 +84,10 @@ export function Removal({ title, selection, onClose }: RemovalProps) {
       </footer>
     </Dialog>
   )
+}
+
+function whereMore({ count }: RemovalPlanJson): string {
+  return count === 0
+    ? 'Not all events were looked at: choose a shorter time.'
+    : 'These are the oldest. More may match: remove them next.'
 }
