@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 
 import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
-import { indexEvents } from '../../src/inbox/sqlite/list-index.ts'
+import { indexEvents, segmentBits } from '../../src/inbox/sqlite/list-index.ts'
 import { listEvents } from '../../src/inbox/sqlite/list.ts'
 import { migrate } from '../../src/inbox/sqlite/schema.ts'
 import { prepareStatements } from '../../src/inbox/sqlite/statements.ts'
@@ -40,25 +40,29 @@ t.test('a search starts at the index of keys, and reads the events of a key in t
   indexEvents(sql, 0, 1_000)
   const prepare = db.prepare.bind(db)
   let plans: (readonly string[])[] = []
-  // The statements are built for each filter: two to count, then the search in the index and behind it.
+  // The statements are built for each filter: some count, then others search in the index and behind it.
   db.prepare = (text) => {
     const steps = prepare(`EXPLAIN QUERY PLAN ${text}`).all()
-    plans.push(steps.map(({ detail }) => String(detail)))
+    if (!text.includes('count(*)')) plans.push(steps.map(({ detail }) => String(detail)))
     return prepare(text)
   }
-  const plansOf = (filter: object): readonly (readonly string[])[] => {
+  const plansOf = (filter: object): Record<'inIndex' | 'behind', readonly string[]> => {
     plans = []
     listEvents(sql, { limit: 50, ...filter })
-    return plans
+    const isInIndex = (steps: readonly string[]): boolean => steps.some((step) => /^SEARCH k /.test(step))
+    const [inIndex = [], ...more] = plans.filter(isInIndex)
+    const [behind = []] = plans.filter((steps) => !isInIndex(steps) && /^SEARCH event /.test(steps[0] ?? ''))
+    t.strictSame(more, [], 'one segment, so one search in the index')
+    return { inIndex, behind }
   }
   for (const more of [{}, { oldestFirst: true }, { after: 7 }, { realm: 'a', type: 'order.*' }]) {
-    const [search = [], behind = []] = plansOf({ about: 'order-1', ...more }).slice(-2)
-    t.match(search[0], /^SEARCH k USING PRIMARY KEY \(value=\?/)
-    t.match(search[1], /^SEARCH event USING INTEGER PRIMARY KEY/)
-    t.notOk(search.some((step) => /TEMP B-TREE|^SCAN (?!json_each)/.test(step)))
+    const { inIndex, behind } = plansOf({ about: 'order-1', ...more })
+    t.match(inIndex[0], /^SEARCH k USING PRIMARY KEY \(segment=\? AND value=\?/)
+    t.match(inIndex[1], /^SEARCH event USING INTEGER PRIMARY KEY/)
+    t.notOk(inIndex.some((step) => /TEMP B-TREE|^SCAN (?!json_each)/.test(step)))
     t.match(behind[0], /^SEARCH event USING INTEGER PRIMARY KEY \(rowid>\?/)
-    const [beginning = []] = plansOf({ about: 'order*', ...more }).slice(-2)
-    t.match(beginning.join('\n'), /SEARCH k USING PRIMARY KEY \(value>\? AND value<\?\)/)
+    const beginning = plansOf({ about: 'order*', ...more }).inIndex
+    t.match(beginning.join('\n'), /SEARCH k USING PRIMARY KEY \(segment=\? AND value>\? AND value<\?\)/)
     t.notMatch(beginning.join('\n'), /SCAN (?:event|k)\b/)
   }
   t.end()
@@ -106,3 +110,40 @@ t.test(
     db.close()
   }
 )
+
+t.test('events of one key are listed in their order, page by page, across the segments of the index', async (t) => {
+  const path = join(t.testdir(), 'inbox.db')
+  const ids = [...Array(1_200).keys()].map((n) => `e${n}`)
+  // The events have the keys before and after the ends of the first two segments.
+  for (const [at, part] of [
+    [0, ids.slice(0, 400)],
+    [2 ** segmentBits - 200, ids.slice(400, 800)],
+    [2 ** (segmentBits + 1) - 200, ids.slice(800)]
+  ] as const) {
+    const inbox = sqliteInbox({ path })
+    await inbox.open()
+    await inbox.close()
+    const db = new DatabaseSync(path)
+    db.prepare(
+      "INSERT OR REPLACE INTO sqlite_sequence (rowid, name, seq) VALUES ((SELECT rowid FROM sqlite_sequence WHERE name = 'event'), 'event', ?)"
+    ).run(at)
+    db.close()
+    await inbox.open()
+    await inbox.record(part.map((id) => arrival(id, [], { about: ['all', `key-${id}`] })))
+    await inbox.close()
+  }
+  const inbox = sqliteInbox({ path })
+  await inbox.open()
+  t.teardown(() => inbox.close())
+  for (const oldestFirst of [true, false])
+    for (const about of ['all', 'key-*']) {
+      const found: string[] = []
+      for (let after: number | undefined; found.length < ids.length; ) {
+        const page = await inbox.events({ about, limit: 170, oldestFirst, after })
+        found.push(...page.events.map(({ id }) => id))
+        if (page.next === undefined) break
+        after = page.next
+      }
+      t.strictSame(found, oldestFirst ? ids : ids.toReversed())
+    }
+})

@@ -3,8 +3,8 @@ import type { Prepared } from './prepared.ts'
 /*
  * An event is stored without entries in the indexes of lists: `event_key` by search keys, `event_kind` by kind and by
  * handler, and `event_block` by the time of arrival. These follow in steps of hundreds of events. Most keys change a
- * different page, so a step writes a page once for many of them. A list looks into the indexes, and at the events after
- * the last step.
+ * different page, so a step writes a page once for many of them. Search keys are in segments: in one large index, a
+ * step would still change a page for each key. A list looks into the indexes, and at the events after the last step.
  */
 
 /** After how many events the indexes follow. A list reads at most as many that are in no index. */
@@ -12,6 +12,14 @@ const stepSize = 500
 
 /** The events of a block have the same `seq >> blockBits`. */
 export const blockBits = 10
+
+/** The search keys of the events of a segment, which have the same `seq >> segmentBits`, are next to each other. */
+export const segmentBits = 14
+
+/** The segment of an event. */
+export function segmentOf(seq: string): string {
+  return `(${seq} >> ${segmentBits})`
+}
 
 /** The kinds of an event and its deliveries, as a table: all, or the one with a handler. */
 export function kindsOf(event: string, handler?: string): string {
@@ -52,8 +60,9 @@ export const listIndexSql = {
   indexedTo: 'SELECT seq FROM list_index',
   setIndexedTo: 'UPDATE list_index SET seq = ?',
   indexKeys: `
-    INSERT OR IGNORE INTO event_key (value, event_seq) SELECT key.value, event.seq FROM event, json_each(event.about) AS key
-    WHERE ${between} ORDER BY key.value, event.seq`,
+    INSERT OR IGNORE INTO event_key (segment, value, event_seq)
+    SELECT ${segmentOf('event.seq')} AS segment, key.value, event.seq FROM event, json_each(event.about) AS key
+    WHERE ${between} ORDER BY segment, key.value, event.seq`,
   addEventKinds: addKinds(ofEvents, between),
   indexEventKinds: indexKinds(ofEvents, between),
   addDeliveryKinds: addKinds(ofDeliveries, between),

@@ -20,7 +20,7 @@ import {
   type KindPart,
   type Part
 } from '../wanted.ts'
-import { blockBits, readIndexedTo, type listIndexSql } from './list-index.ts'
+import { blockBits, readIndexedTo, segmentBits, type listIndexSql } from './list-index.ts'
 import { claimable, type Prepared } from './prepared.ts'
 import { inTime } from './read-limit.ts'
 
@@ -42,7 +42,7 @@ export const listSql = {
   blocksInTime: 'SELECT number FROM event_block WHERE last_at >= ? AND first_at < ? ORDER BY number',
   timeBounds:
     'SELECT min(seq) AS first, max(seq) AS last FROM event WHERE seq > ? AND received_at >= ? AND received_at < ?',
-  countKeys: 'SELECT count(*) AS count FROM (SELECT 1 FROM event_key WHERE value >= ? AND value < ? LIMIT ?)',
+  firstEvent: 'SELECT min(seq) AS seq FROM event',
   summary: `
     SELECT seq, realm, id, source, state, type, live_mode, created_time, resource, endpoint, received_at, backfilled, duplicates, conflicts, reason
     FROM event WHERE seq = ?`,
@@ -84,6 +84,24 @@ function listCandidates(sql: Sql, filter: contract.EventFilter): CandidatePage {
       }
     })),
     next: found.length > filter.limit ? page.at(-1) : undefined
+  }
+}
+
+/** Prepares each statement of a list once: many places differ in their values only. */
+class PreparedOnce {
+  readonly #db: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+
+  constructor(db: DatabaseSync) {
+    this.#db = db
+  }
+
+  get(sql: string): StatementSync {
+    const known = this.#statements.get(sql)
+    if (known !== undefined) return known
+    const statement = this.#db.prepare(sql)
+    this.#statements.set(sql, statement)
+    return statement
   }
 }
 
@@ -155,14 +173,12 @@ function findSeqs(sql: Sql, filter: contract.EventFilter): readonly number[] {
   const bounds = { above: wanted.spans?.[0]?.above ?? page.above, below: wanted.spans?.at(-1)?.below ?? page.below }
   const path = choosePath(sql, listPaths(sql, filter, wanted), bounds)
   const checks = listChecks(filter, wanted, path)
-  const statements = new Map<string, StatementSync>()
+  const statements = new PreparedOnce(sql.db)
   const found = new Set<number>()
   for (const place of path.isSequence === true && !oldestFirst ? path.places.toReversed() : path.places) {
     if (path.isSequence === true && found.size > limit) break
     const { sql: text, values } = toStatement(place, bounds, checks, oldestFirst)
-    const statement = statements.get(text) ?? sql.db.prepare(text)
-    statements.set(text, statement)
-    for (const row of statement.all(...values, limit + 1)) found.add(Number(row['seq']))
+    for (const row of statements.get(text).all(...values, limit + 1)) found.add(Number(row['seq']))
   }
   return [...found].sort((a, b) => (oldestFirst ? a - b : b - a)).slice(0, limit + 1)
 }
@@ -222,6 +238,7 @@ function findFewest(db: DatabaseSync, paths: readonly Path[], bounds: Bounds, li
 /** Counts the entries of a path, up to a limit. Those between two keys are at most as many as these. */
 function countUpTo(db: DatabaseSync, path: Path, bounds: Bounds, limit: number): number {
   let count = path === everything ? limit : 0
+  const statements = new PreparedOnce(db)
   for (const place of path.places) {
     if (count >= limit) break
     if (place.above !== undefined && place.below !== undefined) {
@@ -229,8 +246,8 @@ function countUpTo(db: DatabaseSync, path: Path, bounds: Bounds, limit: number):
       continue
     }
     const where = join([place.term, ...withinBounds(place, bounds)])
-    const row = db
-      .prepare(`SELECT count(*) AS count FROM (SELECT 1 FROM ${tableOf(place)} WHERE ${where.sql} LIMIT ?)`)
+    const row = statements
+      .get(`SELECT count(*) AS count FROM (SELECT 1 FROM ${tableOf(place)} WHERE ${where.sql} LIMIT ?)`)
       .get(...where.values, limit - count)
     count += Number(row?.['count'])
   }
@@ -246,7 +263,7 @@ function listPaths(sql: Sql, filter: contract.EventFilter, wanted: Wanted): read
   if (id !== undefined) return [ordered([], place('event', 'event_id', term('event.id = ?', id)))]
   const inOrder = wanted.spans === undefined ? everything : timePath(wanted.spans)
   return [
-    ...(about === undefined ? [] : listKeyPaths(sql, about)),
+    ...(about === undefined ? [] : listKeyPaths(sql, about, boundsOf(filter))),
     ...(error === undefined ? [] : [ordered(['error'], place('delivery', 'delivery_error', term(isFailing('d'))))]),
     ...(state === 'quarantined'
       ? [ordered(['state'], place('event', 'event_quarantined', term("event.state = 'quarantined'")))]
@@ -260,17 +277,29 @@ function listPaths(sql: Sql, filter: contract.EventFilter, wanted: Wanted): read
 }
 
 /**
- * The paths by search keys, in the index and in the events that it does not have yet. A key has its events in their
- * order. The keys with a beginning must be sorted.
+ * The paths by search keys, in the segments of the index and in the events that it does not have yet. In a segment, a
+ * key has its events in their order. The keys with a beginning must be sorted.
  */
-function listKeyPaths(sql: Sql, about: string): readonly Path[] {
+function listKeyPaths(sql: Sql, about: string, bounds: Bounds): readonly Path[] {
   const search = readKeySearch(about)
   if (search === undefined) return []
-  const indexed: Place = { table: 'event_key', term: keyTerm('k', search) }
+  const isSorted = 'from' in search
+  const segments = listSegments(sql, bounds).map((segment): Place => {
+    const found = join([term('k.segment = ?', segment), keyTerm('k', search)])
+    return { table: 'event_key', term: found, isSorted }
+  })
   const others: Place = { table: 'event', term: hasKeyTerm(search), above: readIndexedTo(sql) }
-  if ('key' in search) return [ordered(['about'], indexed, others)]
-  const count = Number(sql.countKeys.get(search.from, search.end, sortable)?.['count'])
-  return count < sortable ? [ordered(['about'], { ...indexed, isSorted: true }, others)] : []
+  const path: Path = { places: [...segments, others], isSequence: true, covers: ['about'] }
+  return isSorted && countUpTo(sql.db, { ...path, places: segments }, {}, sortable) === sortable ? [] : [path]
+}
+
+/** Lists the segments of the index of keys that have events of a page, in their order. */
+function listSegments(sql: Sql, { above = 0, below = Infinity }: Bounds): readonly number[] {
+  const first = Math.max(Number(sql.firstEvent.get()?.['seq'] ?? 0), above + 1)
+  const last = Math.min(readIndexedTo(sql), below - 1)
+  const size = 2 ** segmentBits
+  const [from, to] = [Math.floor(first / size), Math.floor(last / size)]
+  return first > last ? [] : Array.from({ length: to - from + 1 }, (_, index) => from + index)
 }
 
 /** The path by the kinds of events, in the index and in the events that it does not have yet. */

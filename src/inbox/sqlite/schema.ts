@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 
 import { fingerprint } from '../schema-fingerprint.ts'
-import { indexKindsOf, kindsOf } from './list-index.ts'
+import { indexKindsOf, kindsOf, segmentOf } from './list-index.ts'
 
 /**
  * The versions of the file, oldest first. `PRAGMA user_version` is the number of versions applied. Never edit a version
@@ -34,7 +34,7 @@ import { indexKindsOf, kindsOf } from './list-index.ts'
  * - `layout.fingerprint` identifies the text of these versions: see schema-fingerprint.ts.
  * - `server.lock` is the inode of the lock file that the last server held: see lock.ts.
  * - `about` is the list of search keys, in JSON; NULL if there are none. `event_key` finds the events of a key in the
- *   order of arrival.
+ *   order of arrival. It is divided into segments, so that new keys change few pages, however many events there are.
  * - `minute` of a tally is counted since the epoch. `tally_minute` finds the rows that are not folded into hours yet.
  * - `audit` is only appended to. Its numbers are never reused (AUTOINCREMENT), so that a gap shows a deleted entry.
  * - A successful attempt is stored in the row of the delivery, and all others in the table `attempt`. That saves an
@@ -68,9 +68,10 @@ const versions: readonly string[] = [
   CREATE INDEX event_repeated ON event (realm, backfilled, duplicates, conflicts) WHERE backfilled OR duplicates > 0;
 
   CREATE TABLE event_key (
+    segment   INTEGER NOT NULL,
     value     TEXT    NOT NULL,
     event_seq INTEGER NOT NULL,
-    PRIMARY KEY (value, event_seq)
+    PRIMARY KEY (segment, value, event_seq)
   ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE kind (
@@ -134,7 +135,7 @@ const versions: readonly string[] = [
   CREATE INDEX delivery_parked ON delivery (handler, realm, order_key, event_seq) WHERE state = 'parked';
 
   CREATE TRIGGER event_removed AFTER DELETE ON event BEGIN
-    DELETE FROM event_key WHERE event_seq = OLD.seq AND value IN (SELECT value FROM json_each(OLD.about));
+    DELETE FROM event_key WHERE segment = ${segmentOf('OLD.seq')} AND event_seq = OLD.seq AND value IN (SELECT value FROM json_each(OLD.about));
     DELETE FROM event_kind WHERE event_seq = OLD.seq AND kind IN (SELECT id FROM ${kindsOf('OLD', 'NULL')});
   END;
   CREATE TRIGGER event_changed AFTER UPDATE OF source, realm, type, endpoint, live_mode ON event WHEN NEW.seq <= (SELECT seq FROM list_index) BEGIN

@@ -1,11 +1,12 @@
 import type { SearchKeys } from '../../model/search-keys.ts'
+import { segmentOf } from './list-index.ts'
 import type { Prepared } from './prepared.ts'
 
 export const searchKeysSql = {
   setKeys: 'UPDATE event SET about = ?, resource = ? WHERE seq = ?',
-  insertKey: 'INSERT OR IGNORE INTO event_key (value, event_seq) VALUES (?, ?)',
+  insertKey: `INSERT OR IGNORE INTO event_key (segment, value, event_seq) VALUES (${segmentOf('?')}, ?, ?)`,
   deleteKeys: `
-    DELETE FROM event_key WHERE event_seq = ?
+    DELETE FROM event_key WHERE segment = ${segmentOf('?')} AND event_seq = ?
     AND value IN (SELECT key.value FROM event, json_each(event.about) AS key WHERE event.seq = ?)`,
   keysOf: 'SELECT key.value FROM event, json_each(event.about) AS key WHERE event.seq = ? ORDER BY key.value'
 } as const
@@ -14,9 +15,9 @@ type Sql = Prepared<typeof searchKeysSql>
 
 /** Replaces the search keys of an event, and indexes them now. */
 export function replaceKeys(sql: Sql, seq: number, { about, resource }: SearchKeys): void {
-  sql.deleteKeys.run(seq, seq)
+  sql.deleteKeys.run(seq, seq, seq)
   sql.setKeys.run(packKeys(about), resource ?? null, seq)
-  for (const key of about) sql.insertKey.run(key, seq)
+  for (const key of about) sql.insertKey.run(seq, key, seq)
 }
 
 /** Converts search keys to their stored form. */
