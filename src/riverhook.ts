@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { composeCommand } from './command.ts'
 import { Dispatcher } from './deliver/dispatcher.ts'
 import { syncResult } from './inbox/act-results.ts'
+import { describeAddress } from './inbox/address.ts'
 import { findFailures } from './inbox/failures.ts'
 import { checkBackfillSpan } from './inbox/check.ts'
 import type { StoredEvent } from './inbox/inbox.ts'
@@ -229,7 +230,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
       registrations: () => riverhook.registrations(),
       log
     }))
-    await receivers.checkSecrets()
+    const secrets = await receivers.checkSecrets()
     claim.take()
     await openShared(inbox).catch((error: unknown) => {
       // Another receiver may try: it has another password, for example.
@@ -248,6 +249,19 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     replays.keep()
     endRetention = keepRetention(inbox, { retentionMs, log })
     serving = await keepServed(inbox, endpoints, log)
+    log.info(
+      {
+        version: packageVersion(),
+        endpoints: endpoints.map(({ path, source }) => ({
+          path,
+          source: source.name,
+          secrets: secrets.get(path) ?? 0
+        })),
+        inbox: address === undefined ? inbox.name : describeAddress(address),
+        handlers: registry.all.map(({ name }) => name)
+      },
+      'started'
+    )
   }
 
   function watch(): void {

@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 import { Command, InvalidArgumentError, Option } from 'commander'
@@ -51,6 +52,7 @@ async function dev(flags: Flags): Promise<void> {
   const path = new URL(target.url).pathname
   // A separate secret, so that a command to paste works and shows no secret of the configuration.
   const secret = newSecret(source)
+  mkdirSync('.riverhook', { recursive: true, mode: 0o700 })
   const endpoint = { source, path, secrets: withFirst(secret, target.given?.secrets), inbox }
   if (hasApi) await tryWithApi(flags, endpoint, secret)
   else await trySender(flags, endpoint, secret)

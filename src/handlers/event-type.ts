@@ -1,7 +1,7 @@
 import { RiverhookError } from '../model/errors.ts'
 import type { CustomEventType } from '../model/event.ts'
 import { nearestNames } from '../model/nearest.ts'
-import { checkPattern, isOneType } from '../model/pattern.ts'
+import { checkPattern, groupsOf, isOneType, matches } from '../model/pattern.ts'
 
 // One set for all copies of the package: a user's handler may import another copy.
 const declaredKey = Symbol.for('riverhook.eventTypes')
@@ -22,7 +22,8 @@ export function eventType<const Type extends string>(type: Type): CustomEventTyp
 }
 
 /**
- * Refuses handlers for unknown types: most likely a spelling mistake, and such a handler would silently never run.
+ * Refuses handlers for unknown types, and for patterns that cover no known type: most likely a spelling mistake, and
+ * such a handler would silently never run.
  * @throws {RiverhookError} RIVERHOOK_HANDLERS_UNKNOWN_TYPE with the nearest names
  */
 export function checkTypes(
@@ -31,14 +32,17 @@ export function checkTypes(
 ): void {
   // The types of a provider that lists none cannot be checked.
   if (known.size === 0) return
-  const unknown = handlers.find(({ pattern }) => isOneType(pattern) && !known.has(pattern) && !declared.has(pattern))
+  const types = [...known, ...declared]
+  const isKnown = (pattern: string): boolean =>
+    isOneType(pattern) ? types.includes(pattern) : types.some((type) => matches(pattern, type))
+  const unknown = handlers.find(({ pattern }) => !isKnown(pattern))
   if (unknown === undefined) return
   const { name, pattern } = unknown
   const handler = name === pattern ? `The handler for "${pattern}"` : `Handler "${name}" for "${pattern}"`
-  throw new RiverhookError(
-    'RIVERHOOK_HANDLERS_UNKNOWN_TYPE',
-    `${handler} would never run: no event type of that name is known${unknownTypeHint(pattern, [...known])} If it is newer than this version, write on(eventType('${pattern}'), ...)`
-  )
+  const reason = isOneType(pattern)
+    ? `no event type of that name is known${unknownTypeHint(pattern, [...known])} If it is newer than this version, write on(eventType('${pattern}'), ...)`
+    : `it covers no event type that is known${unknownTypeHint(pattern, groupsOf([...known]))} If the types are newer than this version, name one of them with eventType()`
+  throw new RiverhookError('RIVERHOOK_HANDLERS_UNKNOWN_TYPE', `${handler} would never run: ${reason}`)
 }
 
 /** The end of a sentence about an unknown type: the nearest names, if any are similar. */

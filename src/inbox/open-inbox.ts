@@ -1,3 +1,5 @@
+import { dirname } from 'node:path'
+
 import { RiverhookError } from '../model/errors.ts'
 import { describeAddress, isPostgres, readPostgres, readPostgresUrl, sqlitePath } from './address.ts'
 import type { Inbox } from './inbox.ts'
@@ -5,6 +7,7 @@ import { memoryInbox } from './memory/engine.ts'
 import { postgresInbox } from './postgres/engine.ts'
 import { migrationText } from './postgres/migrate.ts'
 import { checkSchemaName } from './postgres/schema-name.ts'
+import { requireFolder } from './sqlite/access.ts'
 import { sqliteInbox } from './sqlite/engine.ts'
 import { resolveLinks } from './sqlite/resolve-links.ts'
 import { backUpFile, restoreFile, type BackupContent, type Restored } from './sqlite/files.ts'
@@ -32,6 +35,16 @@ export function openInbox(
       ? 'The inbox "memory:" can be read only by the process that has it. Use "sqlite:PATH" for both the server and the command'
       : `"${describeAddress(address)}" is not an inbox: use "sqlite:PATH", "postgres://USER:PASSWORD@HOST/DATABASE" or "memory:"`
   )
+}
+
+/**
+ * Checks an inbox address without opening the inbox: that it can be read, and that the folder of a SQLite file exists.
+ * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS, RIVERHOOK_INBOX_UNAVAILABLE
+ */
+export function checkInboxAddress(address: string): void {
+  openInbox(address)
+  const path = sqlitePath(address)
+  if (path !== undefined) requireFolder(dirname(resolveLinks(path)))
 }
 
 /** True if two addresses name the same inbox, even if they are written differently. */

@@ -1,7 +1,7 @@
 import { RiverhookError } from '../model/errors.ts'
 import { didYouMean } from '../model/nearest.ts'
 import type { ReplayFilter } from '../model/job.ts'
-import { isOneType, matches } from '../model/pattern.ts'
+import { groupsOf, isOneType, matches } from '../model/pattern.ts'
 import type { Handlers } from '../handlers/registry.ts'
 import type { EventFilter, HandlerName, Inbox } from '../inbox/inbox.ts'
 import { listKnownTypes } from '../payload/refusals.ts'
@@ -108,11 +108,6 @@ function unknown(
     'RIVERHOOK_OPTIONS_INVALID',
     `${call}: the ${field} "${name}" is unknown, and no event of it is stored${didYouMean(name, known, { otherwise })}`
   )
-}
-
-/** The patterns such as `order.*` that cover these types. */
-function groupsOf(types: readonly string[]): readonly string[] {
-  return types.flatMap((type) => [...type.matchAll(/[./:]/g)].map(({ index }) => `${type.slice(0, index + 1)}*`))
 }
 
 function hasName(sources: readonly { readonly name: string }[], name: string): boolean {

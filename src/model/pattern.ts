@@ -25,6 +25,14 @@ export function isOneType(pattern: string): boolean {
   return !pattern.includes('*')
 }
 
+/** The prefix patterns, such as `order.*`, that cover these types, each once. */
+export function groupsOf(types: readonly string[]): readonly string[] {
+  const groups = types.flatMap((type) =>
+    [...type.matchAll(/[./:]/g)].map(({ index }) => `${type.slice(0, index + 1)}*`)
+  )
+  return [...new Set(groups)]
+}
+
 /**
  * Checks that a pattern is one of the three forms.
  * @throws {RiverhookError} RIVERHOOK_HANDLERS_PATTERN

@@ -1,6 +1,6 @@
 import { RiverhookError } from '../model/errors.ts'
 import { joinProblems, findProblems } from '../model/option-rules.ts'
-import { didYouMean } from '../model/nearest.ts'
+import { nearestNames } from '../model/nearest.ts'
 import { msOf } from '../model/span.ts'
 import type { BasicCredentials, TokenClient } from './endpoint-options.ts'
 import type { Source } from '../source/source.ts'
@@ -78,7 +78,8 @@ export function readConfig(environment: Environment, file?: ConfigFile, source?:
   const merged = mergeSettings(file, given, environment)
   const config: ConfigOrigin = { file, variables: merged.applied }
   const admin = readAdminConfig(merged.server)
-  problems.push(...merged.problems, ...admin.problems)
+  const unknown = unknownNames(environment)
+  problems.push(...merged.problems, ...admin.problems, ...unknown.problems)
   if (file !== undefined || source !== undefined || problems.length > 0) {
     // A missing setting is reported by the commands that need it; all other problems are reported together.
     const wrong = readOptions(merged.options).problems.filter(({ code }) => code !== 'RIVERHOOK_OPTIONS_NO_CREDENTIALS')
@@ -99,7 +100,7 @@ export function readConfig(environment: Environment, file?: ConfigFile, source?:
     ...(admin.config === undefined ? {} : { admin: admin.config }),
     options: merged.options,
     watch: watchAll([credentials.secrets, credentials.adminTokens, credentials['tokenEndpoint.keys']]),
-    warnings: [...unknownNames(environment), ...exposureWarnings(file)],
+    warnings: [...unknown.warnings, ...exposureWarnings(file)],
     ...(file === undefined ? {} : { configFile: { path: file.path, overriddenBy: merged.overriddenBy } }),
     origin: config
   }
@@ -272,23 +273,35 @@ function parseClients(value: string): TokenClient[] {
   })
 }
 
-/** Not an error: Kubernetes sets RIVERHOOK_SERVICE_HOST and the like for a Service with that name. */
-function unknownNames(environment: Environment): string[] {
+/**
+ * Finds variables that are no settings. One that resembles a setting is a problem: most likely it is misspelt, and the
+ * server would start without it. Any other is a warning. Ignores those that Kubernetes sets for a Service of that name,
+ * such as RIVERHOOK_SERVICE_HOST.
+ */
+function unknownNames(environment: Environment): {
+  readonly problems: readonly string[]
+  readonly warnings: readonly string[]
+} {
   const known = ['RIVERHOOK_CONFIG']
     .concat(
       Object.values(environmentSettings).flatMap(({ env = '', file }) => (file === true ? [env, `${env}_FILE`] : [env]))
     )
     .filter((name) => name.startsWith(prefix))
-  return Object.keys(environment)
+  // Without their common prefix, which would make all of them similar.
+  const endings = known.map((name) => name.slice(prefix.length))
+  const unknown = Object.keys(environment)
     .filter((name) => name.startsWith(prefix) && !known.includes(name) && !/_(?:SERVICE|PORT)_/.test(name))
-    .map((name) => {
-      // Without their common prefix, which would make all of them similar.
-      const hint = didYouMean(
-        name.slice(prefix.length),
-        known.map((each) => each.slice(prefix.length))
-      )
-      return `${name} is not a setting and is ignored${hint.replace(/"(.*)"/, `${prefix}$1`)}`
-    })
+    .map((name) => ({ name, nearest: nearestNames(name.slice(prefix.length), endings)[0] }))
+  return {
+    problems: unknown.flatMap(({ name, nearest }) =>
+      nearest === undefined
+        ? []
+        : [`${name} is not a setting; did you mean ${prefix}${nearest}? Otherwise unset it, or give it another name`]
+    ),
+    warnings: unknown.flatMap(({ name, nearest }) =>
+      nearest === undefined ? [`${name} is not a setting and is ignored`] : []
+    )
+  }
 }
 
 const prefix = 'RIVERHOOK_'

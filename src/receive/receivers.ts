@@ -51,9 +51,10 @@ export interface Receivers {
   readonly routes: readonly Route[]
   /**
    * Calls the functions for the secrets and keys. Used at the start, before anything is delivered.
+   * @returns how many signing secrets each path has
    * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET; RIVERHOOK_OPTIONS_INVALID for a key that cannot be used
    */
-  checkSecrets(): Promise<void>
+  checkSecrets(): Promise<ReadonlyMap<string, number>>
 }
 
 /** @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET */
@@ -102,6 +103,7 @@ export function createReceivers(endpoints: readonly EndpointSettings[], shared: 
     async checkSecrets() {
       await readSecrets([...signatures, ...issued], log)
       warnAtStart(endpoints, signatures, log)
+      return new Map(signatures.map(({ path, secrets }) => [path, secrets.length]))
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { EventMode } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
+import { unwrapSecret } from '../model/unwrap.ts'
 import type { Source } from '../source/source.ts'
 import type { Checks } from './authenticate/authenticate.ts'
 import type { SignatureCheck } from './authenticate/signature.ts'
@@ -22,10 +23,13 @@ export function warnAtStart(
   log: Pick<Log, 'warn'>
 ): void {
   for (const endpoint of endpoints) {
-    for (const { name, why } of weakIn(
-      endpoint,
-      checks.find(({ path }) => path === endpoint.path)
-    )) {
+    const check = checks.find(({ path }) => path === endpoint.path)
+    for (const { name } of findSecrets('signing secret', check?.secrets ?? [], isWrapped))
+      log.warn(
+        { endpoint: endpoint.path },
+        `the ${name} has white space or quotes around it, which count as part of it: remove them if the provider's secret has none`
+      )
+    for (const { name, why } of weakIn(endpoint, check)) {
       log.warn({ endpoint: endpoint.path }, `the ${name} ${why}: anybody could send events to this endpoint`)
     }
     const ofSource = endpoints.filter(({ source }) => source?.name === endpoint.source?.name)
@@ -99,14 +103,29 @@ function weakIn(
 }
 
 function findWeak(kind: string, values: readonly string[], shortest: number): readonly Weak[] {
-  return values.flatMap((value, index) => {
-    const why = isExample(value)
+  return findSecrets(kind, values, (value) =>
+    isExample(value)
       ? 'is an example or a placeholder'
       : value.length < shortest
         ? `is shorter than ${shortest} characters and can be guessed`
         : undefined
+  )
+}
+
+/** Finds the values with a problem, and names each by its position. */
+function findSecrets(
+  kind: string,
+  values: readonly string[],
+  problemOf: (value: string) => string | undefined
+): readonly Weak[] {
+  return values.flatMap((value, index) => {
+    const why = problemOf(value)
     return why === undefined ? [] : [{ name: values.length === 1 ? kind : `${kind} number ${index + 1}`, why }]
   })
+}
+
+function isWrapped(value: string): string | undefined {
+  return unwrapSecret(value) === value ? undefined : 'is wrapped'
 }
 
 /** Placeholders from documentation, ours and others', without `whk_` and punctuation. */

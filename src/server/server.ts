@@ -4,7 +4,7 @@ import closeWithGrace from 'close-with-grace'
 import Fastify, { type FastifyInstance } from 'fastify'
 
 import { loggedError, riverhook, type RiverhookOptions } from '../index.ts'
-import { pluginSettings, toMs } from '../programs.ts'
+import { checkInboxAddress, pluginSettings, toMs } from '../programs.ts'
 import { BoundedLog } from './bounded-log.ts'
 import type { ServerConfig } from '../options/environment.ts'
 import { listEndpoints } from '../options/list-endpoints.ts'
@@ -123,6 +123,26 @@ export async function serve(config: ServerConfig): Promise<FastifyInstance> {
     throw error
   }
   return app
+}
+
+/**
+ * Checks the configuration as far as `serve` does before it opens the inbox: the options, the secrets, and the
+ * handlers, which are loaded. Opens no port and not the inbox. Warnings go to the log.
+ * @throws {RiverhookError} what `serve` throws
+ */
+export async function checkServer(config: ServerConfig): Promise<void> {
+  const { inbox = pluginSettings.inbox.default } = config.options
+  if (typeof inbox === 'string') checkInboxAddress(inbox)
+  const app = await createServer({
+    ...config,
+    logLevel: 'warn',
+    options: { ...config.options, inbox: 'memory:' }
+  })
+  try {
+    await app.ready()
+  } finally {
+    await app.close()
+  }
 }
 
 /**

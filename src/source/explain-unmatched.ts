@@ -1,3 +1,5 @@
+import { unwrapSecret } from '../model/unwrap.ts'
+
 /**
  * Limits of the work for an unauthenticated request. Real events have about ten levels and ten thousand bytes. Depth is
  * limited because an indented copy grows with the square of the depth, and because serialising is recursive.
@@ -29,7 +31,7 @@ export function explainUnmatched(
     return hashed <= mostHashed && isSignedWith(secret, bytes)
   }
 
-  const wrapped = secrets.findIndex((secret) => stripped(secret) !== secret && fits(stripped(secret), body))
+  const wrapped = secrets.findIndex((secret) => unwrapSecret(secret) !== secret && fits(unwrapSecret(secret), body))
   if (wrapped !== -1)
     return `it matches without the white space or quotes around configured secret number ${wrapped + 1}: remove them from the configuration`
   for (const { how, bytes } of rewritings(body)) {
@@ -38,14 +40,6 @@ export function explainUnmatched(
     }
   }
   return undefined
-}
-
-/**
- * Removes white space and quotes, from each end separately: in a quoted list, the first secret has the opening quote
- * and the last has the closing one.
- */
-function stripped(secret: string): string {
-  return secret.trim().replace(/^["']/, '').replace(/["']$/, '').trim()
 }
 
 /** Bodies that may have been sent, if something parsed and re-serialised the body or changed its line ends. */

@@ -1,4 +1,11 @@
-import { digitalRiver, type AnyEvent, type Event, type KnownEventType, type Source } from '../index.ts'
+import {
+  digitalRiver,
+  type AnyEvent,
+  type CustomEventType,
+  type Event,
+  type KnownEventType,
+  type Source
+} from '../index.ts'
 import { optionRules } from '../programs.ts'
 import { sampleEvent as digitalRiverEvent, type EventChoice, type SampleOptions } from './digital-river/sample-event.ts'
 import { completeBody, eventOf } from './sample-request.ts'
@@ -13,10 +20,13 @@ type OfType<E extends AnyEvent, Type extends string> = [Extract<E, { readonly ty
   ? E
   : Extract<E, { readonly type: Type }>
 
+/** A type that the compiler does not know, or one of `eventType()`. A literal is none: most likely it is misspelt. */
+type UnknownType<Type extends string> = Type extends CustomEventType ? Type : string extends Type ? Type : never
+
 /**
  * Makes an event of Digital River in the form that it sends: complete, plausible, and valid by the schema of its type.
  * Or, after a source, a small valid event of that source, as handlers get it.
- * @param type any type. For types of Digital River that are unknown, the object has only an id
+ * @param type any type; one that is not known with `eventType('x.y')`. Its object has only an id then
  * @param choice merged into the event, object by object. Lists are replaced; undefined removes a field
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for wrong arguments, and for a source without `sample`
  */
@@ -25,7 +35,11 @@ export function sampleEvent<const Type extends KnownEventType>(
   choice?: EventChoice,
   options?: SampleOptions
 ): Event<Type>
-export function sampleEvent(type: string, choice?: EventChoice, options?: SampleOptions): Event
+export function sampleEvent<const Type extends string>(
+  type: UnknownType<Type>,
+  choice?: EventChoice,
+  options?: SampleOptions
+): Event
 export function sampleEvent<E extends AnyEvent, const Type extends string>(
   source: Source<E>,
   type: Type,

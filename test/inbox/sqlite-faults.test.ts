@@ -30,7 +30,7 @@ async function open(t: Test, path: string, options: Partial<SqliteInboxOptions> 
 }
 
 t.test('recorded events and settled deliveries are there after a restart', async (t) => {
-  const path = join(makeFolder(t), 'folder', 'inbox.db')
+  const path = join(makeFolder(t, { folder: {} }), 'folder', 'inbox.db')
   const first = await open(t, path)
   await first.record([arrival('a', ['ship']), arrival('b', ['ship']), arrival('c', ['ship'])])
   const [a, b] = await claim(first, ['ship'])
@@ -125,9 +125,16 @@ t.test('a file that another build made is left unchanged, and the error says wha
   }
 })
 
-t.test('a folder that cannot be created is reported at the start as a wrong setting', async (t) => {
+// Risk: an empty inbox in the wrong place, because the path is mistyped or the disk is not mounted.
+t.test('a missing folder is reported at the start, by its name, and is not created', async (t) => {
   const folder = makeFolder(t, { file: 'not a folder' })
-  await t.rejects(sqliteInbox({ path: join(folder, 'file', 'inbox.db') }).open(), unavailable)
+  const missing = join(folder, 'missing')
+  await t.rejects(sqliteInbox({ path: join(missing, 'inbox.db') }).open(), {
+    ...unavailable,
+    message: `The inbox's folder ${missing} does not exist. If the path is right, create it: mkdir -p -m 700 ${missing}`
+  })
+  t.notOk(existsSync(missing))
+  await t.rejects(sqliteInbox({ path: join(folder, 'file', 'inbox.db') }).open(), unavailable, 'a file is no folder')
 })
 
 t.test(
@@ -265,7 +272,8 @@ t.test('an idle inbox keeps no process alive, so that a process whose start fail
 })
 
 t.test('only the owner can read the files, and an inbox that others can read causes a warning', async (t) => {
-  const folder = makeFolder(t)
+  const folder = makeFolder(t, { made: {} })
+  chmodSync(join(folder, 'made'), 0o700)
   const path = join(folder, 'made/inbox.db')
   const inbox = await open(t, path)
   await inbox.record([arrival('a')])
@@ -274,7 +282,6 @@ t.test('only the owner can read the files, and an inbox that others can read cau
     ['', '-wal', '-shm', '.lock'].map((suffix) => modeOf(path + suffix)),
     ['600', '600', '600', '600']
   )
-  t.equal(modeOf(join(folder, 'made')), '700')
   t.match(inbox.notes?.(), [{ level: 'info', message: `created a new inbox: ${path}` }])
   t.equal(inbox.notes?.().length, 1)
   await inbox.close()

@@ -166,7 +166,7 @@ t.test('the environment is checked, and a wrong variable is named without its va
     RIVERHOOK_MAX_CONNECTIONS: '50',
     RIVERHOOK_TOLERANCE: '60s',
     RIVERHOOK_RETENTION: '90d',
-    RIVERHOOK_TOLERENCE: '1',
+    RIVERHOOK_FROBNICATE: '1',
     RIVERHOOK_SERVICE_HOST: '10.0.0.1',
     RIVERHOOK_PORT_8080_TCP: 'x',
     HOME: '/'
@@ -186,5 +186,18 @@ t.test('the environment is checked, and a wrong variable is named without its va
       retention: '90d'
     }
   })
-  t.same(config.warnings, ['RIVERHOOK_TOLERENCE is not a setting and is ignored; did you mean RIVERHOOK_TOLERANCE?'])
+  t.same(config.warnings, ['RIVERHOOK_FROBNICATE is not a setting and is ignored'])
+})
+
+// Risk: a server without its handlers answers 202 to every event, and runs nothing.
+t.test('a misspelt variable stops the start, with the right name', async (t) => {
+  for (const [given, meant] of [
+    ['RIVERHOOK_HANDLER', 'RIVERHOOK_HANDLERS'],
+    ['RIVERHOOK_TOLERENCE', 'RIVERHOOK_TOLERANCE'],
+    ['RIVERHOOK_SECRET_FILE', 'RIVERHOOK_SECRETS_FILE']
+  ] as const)
+    t.throws(() => readConfig({ RIVERHOOK_SECRETS: 'whk_a', [given]: 'x' }), {
+      code: 'RIVERHOOK_OPTIONS_INVALID',
+      message: `${given} is not a setting; did you mean ${meant}? Otherwise unset it, or give it another name`
+    })
 })

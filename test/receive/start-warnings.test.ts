@@ -31,6 +31,10 @@ t.test(
     const real = 'whk_749267cf-a86e-471e-ab70-e4b315c9b9c4'
     t.same(warned({ secrets: real }), [])
     t.same(warned({ secrets: [real, 'whk_example'] }), ['the signing secret number 2 is an example or a placeholder'])
+    for (const secrets of [`"${real}`, `${real}'`, ` ${real}`, `${real}\n`])
+      t.same(warned({ secrets: [real, secrets] }), [
+        'the signing secret number 2 has white space or quotes around it, which count as part of it'
+      ])
     t.same(warned({ secrets: 'q7' }), ['the signing secret is shorter than 16 characters and can be guessed'])
     for (const secrets of [
       'changeme',

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
 import { listenAddress } from '../../src/server/listen-address.ts'
+import { environmentSettings } from '../../src/options/variables.ts'
 import { watchedList } from '../../src/options/value-file.ts'
 import { cliHere } from '../cli/rig.ts'
 import { asUser, environment, type Environment } from '../environment.ts'
@@ -344,6 +345,53 @@ t.test(
     t.same(after(0), ['whk_b', 1], 'another error is reported at once')
   }
 )
+
+// Risk: a wrong deployment that is found only by the events that it loses.
+t.test('the start is one line that says what runs; --check says the same without a port or an inbox', async (t) => {
+  const folder = makeFolder(t, {
+    handlers: {
+      'ship.js': "export default (riverhook) => { riverhook.on('order.*', { name: 'ship' }, () => undefined) }\n"
+    }
+  })
+  const env = {
+    RIVERHOOK_SECRETS: 'whk_749267cf-a86e-471e-ab70-e4b315c9b9c4,whk_a49267cf-a86e-471e-ab70-e4b315c9b9c4',
+    RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}`,
+    RIVERHOOK_HANDLERS: join(folder, 'handlers')
+  }
+  t.match(await runCli(['serve', '--check'], { env }), {
+    code: 0,
+    stdout: 'The configuration and the handlers are valid.\n',
+    stderr: ''
+  })
+  t.notOk(existsSync(join(folder, 'inbox.db')))
+  const server = await startServer(env)
+  t.teardown(() => server.end('SIGKILL'))
+  t.match(JSON.parse(await server.line(/"msg":"started"/)), {
+    version: /^\d+\.\d+\.\d+/,
+    endpoints: [{ path: '/webhooks/digital-river', source: 'digital-river', secrets: 2 }],
+    inbox: env.RIVERHOOK_INBOX,
+    handlers: ['ship']
+  })
+  const checked = (wrong: Environment) => cliHere(['serve', '--check'], { ...env, ...wrong })
+  t.match(await checked({ RIVERHOOK_INBOX: `sqlite:${folder}/data/inbox.db` }), {
+    code: 1,
+    stderr: /The inbox's folder .*data does not exist/
+  })
+  writeFileSync(
+    join(folder, 'handlers', 'wrong.js'),
+    "export default (riverhook) => { riverhook.on('ordr.*', () => undefined) }\n"
+  )
+  t.match(await checked({}), { code: 1, stderr: /"ordr\.\*" would never run: .* did you mean "order\.\*"\?/ })
+})
+
+t.test('serve --help lists every setting', async (t) => {
+  const { stdout } = await cliHere(['serve', '--help'])
+  for (const { env } of Object.values(environmentSettings))
+    t.match(stdout, new RegExp(`^  ${env ?? ''}\\b`, 'm'), String(env))
+  t.match(stdout, /^ {2}RIVERHOOK_PORT, default 8080\n {6}The port to listen on\./m)
+  t.notMatch(stdout, /`|\]\(/, 'no Markdown')
+  t.ok(stdout.split('\n').every((line) => line.length <= 80))
+})
 
 t.test('a start that fails reports the reason in one line and exits 1', async (t) => {
   const folder = makeFolder(t, { handlers: { 'broken.js': 'export default nonsense' } })

@@ -3,6 +3,7 @@
 import { Type } from 'typebox'
 
 import {
+  catalogue,
   defineHandler,
   eventType,
   forward,
@@ -29,6 +30,7 @@ import type {
   Shipment,
   Subscription
 } from '../../src/source/digital-river/resources/index.ts'
+import { sampleEvent } from '../../src/testing/index.ts'
 import type { PreviousAttributes } from '../../src/source/digital-river/event.ts'
 import type { Handler } from '../../src/handlers/registry.ts'
 
@@ -139,11 +141,18 @@ defineHandler('order.*', { name: 'x', schema: JSON.parse('{}') as object }, ({ t
 // @ts-expect-error a misspelt option beside a schema
 riverhook.on('*', { schema: { type: 'object' }, timeuot: 1 }, () => undefined)
 
-// A literal that no event has is a mistake. eventType() names a new type. An unknown prefix may exist later.
+// A literal that no event has is a mistake. eventType() names a new type. A prefix may cover
+// such types, so an unknown one compiles, and stops the start.
 // @ts-expect-error a misspelt event type
 riverhook.on('order.acepted', () => undefined)
 // @ts-expect-error a misspelt event type
 defineHandler('order.acepted', () => undefined)
+const sampleAccepted = () => sampleEvent('order.accepted')
+// @ts-expect-error a misspelt event type
+sampleEvent('order.acepted')
+sampleEvent(eventType('order.split'))
+same<Event<'order.accepted'>, ReturnType<typeof sampleAccepted>>()
+for (const type of Object.keys(catalogue)) sampleEvent(type)
 riverhook.on(eventType('order.split'), (event, context) => {
   same<typeof event.type, 'order.split'>()
   same<typeof context.event, Event<'order.split'>>()

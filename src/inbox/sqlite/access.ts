@@ -1,6 +1,7 @@
-import { chmodSync, chownSync, closeSync, mkdirSync, openSync, statfsSync, statSync } from 'node:fs'
+import { chownSync, closeSync, openSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
+import { RiverhookError } from '../../model/errors.ts'
 import { inboxUnavailable } from '../../model/inbox-unavailable.ts'
 import type { InboxNote } from '../inbox.ts'
 
@@ -30,17 +31,21 @@ export function giveToOwnerOfFolder(path: string): void {
 }
 
 /**
- * Creates a folder for this user only, unless it exists.
+ * Requires that the folder of the inbox exists. It is not created: a mistyped path, or a disk that is not mounted,
+ * would give an empty inbox in another place.
  * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE
  */
-export function createPrivateFolder(folder: string): void {
+export function requireFolder(folder: string): void {
   try {
-    const made = mkdirSync(folder, { recursive: true, mode: 0o700 })
-    // Override the umask, which could deny access to the server itself.
-    if (made !== undefined) chmodSync(folder, 0o700)
+    if (statSync(folder).isDirectory()) return
   } catch (error) {
-    throw inboxUnavailable(`The inbox's folder ${folder} does not exist and cannot be created`, error)
+    if (!['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      throw inboxUnavailable(`The inbox's folder ${folder} cannot be read`, error)
   }
+  throw new RiverhookError(
+    'RIVERHOOK_INBOX_UNAVAILABLE',
+    `The inbox's folder ${folder} does not exist. If the path is right, create it: mkdir -p -m 700 ${folder}`
+  )
 }
 
 /** The numbers of Linux for NFS, SMB, CIFS, SMB2, Ceph and AFS. */

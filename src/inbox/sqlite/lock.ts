@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
 import { RiverhookError } from '../../model/errors.ts'
-import { createPrivateFile, createPrivateFolder } from './access.ts'
+import { createPrivateFile, requireFolder } from './access.ts'
 import { hasCode, sqlite } from './sqlite-error.ts'
 
 /** The lock of the one server that may use a file. */
@@ -21,7 +21,7 @@ export interface Lock {
  */
 export function takeLock(path: string, owner: string): Lock {
   const lockPath = `${path}.lock`
-  createPrivateFolder(dirname(path))
+  requireFolder(dirname(path))
   createPrivateFile(lockPath)
   const lock = new DatabaseSync(lockPath)
   try {
