@@ -6,7 +6,7 @@ import type { Decision } from './outcomes.ts'
 import { Outage } from './outage.ts'
 import type { Run } from './run.ts'
 import { within } from '../model/time-limit.ts'
-import { nextTurn } from './wait.ts'
+import { nextTurn } from '../model/timers.ts'
 
 /** The most outcomes in one transaction: a larger batch takes longer and saves nothing. */
 const maxBatch = 512

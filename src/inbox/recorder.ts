@@ -2,7 +2,7 @@ import { publish } from '../model/channels.ts'
 import { RiverhookError } from '../model/errors.ts'
 import type { Arrival, Inbox, RecordResult } from './inbox.ts'
 import { inboxUnavailable } from '../model/inbox-unavailable.ts'
-import { clearTimeout, setImmediate, setTimeout } from '../model/timers.ts'
+import { clearTimeout, nextTurn, setTimeout } from '../model/timers.ts'
 
 export interface RecorderOptions {
   /** The maximum size of all bodies that wait or are being written. More requests are rejected. Default 32 MiB. */
@@ -131,7 +131,7 @@ export class Recorder {
   }
 
   async #run(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve))
+    await nextTurn()
     while (this.#queue.length > 0) {
       // Skip callers that were answered at their deadline: this reduces the load on a slow store.
       this.#forget(this.#queue.filter(({ answered }) => answered))

@@ -1,3 +1,4 @@
+import { nextTurn } from '../model/timers.ts'
 import { holdAll, readCondition, type Condition } from '../model/where.ts'
 import type { DeliverySummary, EventFilter, EventPage, EventSummary } from './inbox.ts'
 
@@ -10,19 +11,28 @@ import type { DeliverySummary, EventFilter, EventPage, EventSummary } from './in
 const searchMs = 1_000
 /** Events per list. Each list has to choose its index again. */
 const pageSize = 1_000
-/** The most bodies in memory at a time: each may have a megabyte. */
+/** The most events that are looked at before the time is. */
 const partSize = 50
+/** The most bytes of bodies in memory at a time. A single body may have more. */
+const partBytes = 1_000_000
+/** The bytes of bodies that are parsed in one turn of the event loop: some milliseconds. */
+const turnBytes = 50_000
 
 /** An event that the other filters select. */
 export interface Candidate {
   readonly seq: number
   readonly event: EventSummary
+  /** The length of its body in bytes. */
+  readonly size: number
 }
 
 export interface CandidatePage {
   readonly candidates: readonly Candidate[]
   readonly next: number | undefined
 }
+
+/** The bodies of events, by the key of their event. */
+export type Bodies = ReadonlyMap<number, Uint8Array>
 
 export function isSearch({ error, where }: EventFilter): boolean {
   return error !== undefined || (where !== undefined && where.length > 0)
@@ -39,7 +49,7 @@ export function hasError(delivery: DeliverySummary, text: string): boolean {
   return isFailing(delivery) && delivery.lastError?.toLowerCase().includes(text.toLowerCase()) === true
 }
 
-/** One page of a search. The engine calls `next`, `parts` and `check` until there is no next list. */
+/** One page of a search. The engine calls `next`, `parts` and a `check` until there is no next list. */
 export class Search {
   readonly #filter: EventFilter
   readonly #conditions: readonly Condition[]
@@ -74,20 +84,35 @@ export class Search {
 
   /** The parts of a list to check, until the search is over. */
   *parts({ candidates, next }: CandidatePage): Generator<readonly Candidate[]> {
-    for (let start = 0; start < candidates.length; start += partSize) {
+    for (let rest = candidates; rest.length > 0; ) {
       if (this.#isOver) return
-      yield candidates.slice(start, start + partSize)
+      const part = this.#takePart(rest)
+      rest = rest.slice(part.length)
+      yield part
     }
     this.#after = next
     this.#isComplete = next === undefined
   }
 
-  /** @param bodies those of the part, by the key of their event, if they are needed */
-  check(part: readonly Candidate[], bodies: ReadonlyMap<number, Uint8Array>): void {
+  /**
+   * Checks the events of a part, in a separate thread.
+   * @param bodies those of the part, by the key of their event, if they are needed
+   */
+  check(part: readonly Candidate[], bodies: Bodies): void {
+    for (const candidate of part) this.#check(candidate, bodies)
+  }
+
+  /** Checks the events of a part, in the thread that receives: other work has its turn in between. */
+  async checkInTurns(part: readonly Candidate[], bodies: Bodies): Promise<void> {
+    let bytes = 0
     for (const candidate of part) {
-      this.#last = candidate
-      if (this.#isWanted(candidate, bodies.get(candidate.seq))) this.#found.push(candidate)
+      this.#check(candidate, bodies)
+      bytes += candidate.size
+      if (bytes < turnBytes) continue
+      bytes = 0
+      await nextTurn()
     }
+    await nextTurn()
   }
 
   result(): EventPage {
@@ -97,6 +122,21 @@ export class Search {
     if (this.#found.length > limit) return { events, next: found.at(-1)?.seq }
     if (this.#isComplete) return { events, next: undefined }
     return { events, next: this.#last?.seq, searchedTo: this.#last?.event.receivedAt }
+  }
+
+  /** The first events of a list, as many as are checked at a time: at least one. */
+  #takePart(rest: readonly Candidate[]): readonly Candidate[] {
+    let bytes = 0
+    const end = rest.findIndex(({ size }, index) => {
+      bytes += this.needsBodies ? size : 0
+      return index > 0 && (index === partSize || bytes > partBytes)
+    })
+    return end === -1 ? rest : rest.slice(0, end)
+  }
+
+  #check(candidate: Candidate, bodies: Bodies): void {
+    this.#last = candidate
+    if (this.#isWanted(candidate, bodies.get(candidate.seq))) this.#found.push(candidate)
   }
 
   /** At least one part is checked, so that each page gets further. */

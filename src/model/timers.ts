@@ -8,3 +8,8 @@ import * as promises from 'node:timers/promises'
 export const { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } = timers
 /** Resolves after `ms` milliseconds. */
 export const delay = promises.setTimeout
+
+/** Resolves in the next turn of the event loop, after its pending events. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

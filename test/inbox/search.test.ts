@@ -14,7 +14,7 @@ await inbox.record([arrival('x')])
 const [summary] = (await inbox.events({ limit: 1 })).events
 const candidates = Array.from({ length: count }, (_, index): Candidate => {
   const seq = count - index
-  return { seq, event: { ...summary!, id: String(seq), receivedAt: new Date(seq) } }
+  return { seq, size: 10, event: { ...summary!, id: String(seq), receivedAt: new Date(seq) } }
 })
 
 /** Searches as an engine does, on a clock that goes by `stepMs` with each part. */
@@ -64,4 +64,50 @@ t.test('a full page does not say how far it looked, and is the last one if nothi
   t.match(search({ where: ['n=7'], limit: 2 }, 1).page, { next: 1007, searchedTo: undefined })
   t.match(search({ where: ['n=7'], limit: 3 }, 1).page, { next: undefined, searchedTo: undefined })
   t.equal(search({ where: ['n>=0'], limit: 50 }, 1).parts, 2, 'it stops when the page is full')
+})
+
+// Risk: a search through large bodies blocks the thread that answers the provider, which then sends the event again.
+
+const large = (seq: number): Candidate => ({ seq, size: 400_000, event: { ...summary!, id: String(seq) } })
+const largeBody = Buffer.from(JSON.stringify({ texts: Array.from({ length: 40_000 }, () => 'abcdefg') }))
+
+t.test('the bodies of a part have at most a megabyte, unless it is a single one', async (t) => {
+  const search = new Search({ where: ['n=7'], limit: 10 })
+  const list = [large(6), large(5), large(4), { ...large(3), size: 3_000_000 }, large(2), large(1)]
+  const parts = [...search.parts({ candidates: list, next: undefined })]
+  t.same(
+    parts.map((part) => part.map(({ seq }) => seq)),
+    [[6, 5], [4], [3], [2, 1]]
+  )
+  const byError = new Search({ error: 'x', limit: 10 })
+  t.equal([...byError.parts({ candidates: list, next: undefined })].length, 1, 'no body is read')
+})
+
+t.test('other work has its turn after each large body', async (t) => {
+  const part = [6, 5, 4, 3, 2, 1].map(large)
+  let turns = 0
+  let isOver = false
+  const count = (): void => {
+    turns += 1
+    if (!isOver) setImmediate(count)
+  }
+  setImmediate(count)
+  const search = new Search({ where: ['n=7'], limit: 10 })
+  await search.checkInTurns(part, new Map(part.map(({ seq }) => [seq, largeBody])))
+  isOver = true
+  t.ok(turns >= part.length)
+})
+
+t.test('an event is recorded in memory while a search runs', async (t) => {
+  const other = memoryInbox()
+  await other.open()
+  await other.record(Array.from({ length: 20 }, (_, index) => arrival(`e${index}`, [], { body: largeBody })))
+  let isOver = false
+  const search = other.events({ where: ['n=7'], limit: 10 }).then(() => {
+    isOver = true
+  })
+  await new Promise(setImmediate)
+  t.same(await other.record([arrival('new')]), ['accepted'])
+  t.notOk(isOver)
+  await search
 })

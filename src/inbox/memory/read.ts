@@ -8,7 +8,7 @@ import { isPending, type Delivery, type Row } from './rows.ts'
 import type { Store } from './store.ts'
 
 /** Lists a page of events, newest first unless the filter has `oldestFirst`. */
-export function listEvents(store: Store, filter: contract.EventFilter): contract.EventPage {
+export async function listEvents(store: Store, filter: contract.EventFilter): Promise<contract.EventPage> {
   if (!isSearch(filter)) {
     const { rows, next } = listRows(store, filter)
     return { events: rows.map(summarise), next }
@@ -17,8 +17,8 @@ export function listEvents(store: Store, filter: contract.EventFilter): contract
   for (let given = search.next(); given !== undefined; given = search.next()) {
     const { rows, next } = listRows(store, given)
     const bodies = new Map(rows.map(({ seq, arrival }) => [seq, arrival.body]))
-    const candidates = rows.map((row) => ({ seq: row.seq, event: summarise(row) }))
-    for (const part of search.parts({ candidates, next })) search.check(part, bodies)
+    const candidates = rows.map((row) => ({ seq: row.seq, event: summarise(row), size: row.arrival.body.byteLength }))
+    for (const part of search.parts({ candidates, next })) await search.checkInTurns(part, bodies)
   }
   return search.result()
 }

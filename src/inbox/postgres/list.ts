@@ -1,7 +1,7 @@
 import { readKeySearch, type KeySearch } from '../../model/search-keys.ts'
 import type * as contract from '../inbox.ts'
 import { readDelivery, readSummary } from '../rows.ts'
-import { isSearch, Search, type Candidate, type CandidatePage } from '../search.ts'
+import { isSearch, Search, type Bodies, type Candidate, type CandidatePage } from '../search.ts'
 import {
   boundsOf,
   few,
@@ -45,11 +45,11 @@ export async function listEvents(session: Session, filter: contract.EventFilter)
   const search = new Search(filter)
   for (let given = search.next(); given !== undefined; given = search.next())
     for (const part of search.parts(await listCandidates(session, given)))
-      search.check(part, search.needsBodies ? await readBodies(session, part) : new Map())
+      await search.checkInTurns(part, search.needsBodies ? await readBodies(session, part) : new Map())
   return search.result()
 }
 
-async function readBodies(session: Session, part: readonly Candidate[]): Promise<ReadonlyMap<number, Uint8Array>> {
+async function readBodies(session: Session, part: readonly Candidate[]): Promise<Bodies> {
   const rows = await session.query('SELECT seq, body FROM riverhook.event WHERE seq = ANY ($1::bigint[])', [
     part.map(({ seq }) => seq)
   ])
@@ -62,13 +62,14 @@ async function listCandidates(session: Session, filter: contract.EventFilter): P
   const page = found.slice(0, filter.limit)
   if (page.length === 0) return { candidates: [], next: undefined }
   const rows = await session.query(
-    `SELECT ${eventColumns} FROM ${eventTables} WHERE event.seq = ANY ($1::bigint[]) ORDER BY event.seq ${direction(filter)}`,
+    `SELECT ${eventColumns}, octet_length(event.body) AS size FROM ${eventTables} WHERE event.seq = ANY ($1::bigint[]) ORDER BY event.seq ${direction(filter)}`,
     [page]
   )
   const deliveries = await readDeliveries(session, rows)
   return {
     candidates: rows.map((row) => ({
       seq: Number(row['seq']),
+      size: Number(row['size']),
       event: { ...readSummary(row), deliveries: (deliveries.get(row['seq']) ?? []).map(readDelivery) }
     })),
     next: found.length > filter.limit ? page.at(-1) : undefined

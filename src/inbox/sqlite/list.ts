@@ -44,7 +44,7 @@ export const listSql = {
     'SELECT min(seq) AS first, max(seq) AS last FROM event WHERE seq > ? AND received_at >= ? AND received_at < ?',
   firstEvent: 'SELECT min(seq) AS seq FROM event',
   summary: `
-    SELECT seq, realm, id, source, state, type, live_mode, created_time, resource, endpoint, received_at, backfilled, duplicates, conflicts, reason
+    SELECT seq, realm, id, source, state, type, live_mode, created_time, resource, endpoint, received_at, backfilled, duplicates, conflicts, reason, length(body) AS size
     FROM event WHERE seq = ?`,
   body: 'SELECT body FROM event WHERE seq = ?',
   deliveriesOf: `
@@ -76,13 +76,11 @@ function listCandidates(sql: Sql, filter: contract.EventFilter): CandidatePage {
   const found = findSeqs(sql, filter)
   const page = found.slice(0, filter.limit)
   return {
-    candidates: page.map((seq) => ({
-      seq,
-      event: {
-        ...readSummary(sql.summary.get(seq) ?? {}),
-        deliveries: sql.deliveriesOf.all(seq).map(readDelivery)
-      }
-    })),
+    candidates: page.map((seq) => {
+      const row = sql.summary.get(seq) ?? {}
+      const deliveries = sql.deliveriesOf.all(seq).map(readDelivery)
+      return { seq, size: Number(row['size']), event: { ...readSummary(row), deliveries } }
+    }),
     next: found.length > filter.limit ? page.at(-1) : undefined
   }
 }
