@@ -7,6 +7,7 @@ import type { HandlerRecord } from './inbox/inbox.ts'
 import type { CommandRiverhook } from './interface.ts'
 import { givenHandlers, recordedHandlers, type KnownHandlers } from './lifecycle/known-handlers.ts'
 import { handlersMs } from './lifecycle/mount-handlers.ts'
+import { maskEvent } from './lifecycle/masked-event.ts'
 import { makeParts } from './lifecycle/parts.ts'
 import type { Audit } from './lifecycle/audit.ts'
 import { pauseHandler, resumeHandler } from './lifecycle/pausing.ts'
@@ -89,6 +90,7 @@ export function composeCommand(
       return removeEvents({ inbox, audit }, keys, how)
     },
     failures: (request) => findFailures(inbox, request),
+    mask: (event) => maskEvent(sources, event),
     async backfill(span, { by } = {}) {
       await refresh()
       return managed.backfill(checkBackfillSpan(span), { by, check: (endpoint) => checkServed(inbox, endpoint) })

@@ -16,6 +16,7 @@ export type {
   ReceiveRequest,
   Riverhook,
   RemoveOptions,
+  MaskedEvent,
   ReplayPlan,
   StartReplayOptions,
   SyncRegistrationOptions

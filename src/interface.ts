@@ -153,6 +153,11 @@ export interface Riverhook extends Registrar {
    */
   mismatches(event: EventDetail): readonly PayloadMismatch[]
   /**
+   * Hides the personal data of an event, by the paths of its source and of the option `redact`, for a person without
+   * the right to see it. The body of a quarantined request is hidden entirely.
+   */
+  mask(event: EventDetail): MaskedEvent
+  /**
    * Fetches events that never arrived.
    * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID if there is no key or no such endpoint, or for a type that is
    * unknown here and in the inbox; what the API throws; with `role: 'command'` also RIVERHOOK_HANDLERS_DIFFERENT, and
@@ -218,6 +223,16 @@ export interface RemoveOptions extends ActOptions {
   readonly onProgress?: ((count: number) => void) | undefined
 }
 
+/**
+ * An event without its personal data. The search keys and order keys that are personal data are missing or hidden, too.
+ */
+export interface MaskedEvent extends Omit<EventDetail, 'body' | 'headers'> {
+  /** The JSON of the body, with each hidden value replaced by its type and length. Undefined if all of it is hidden. */
+  readonly payload: string | undefined
+  /** The length of the body. */
+  readonly bytes: number
+}
+
 export interface SyncRegistrationOptions extends ActOptions {
   /** Only plans. Changes nothing. */
   readonly dryRun?: boolean | undefined
@@ -260,6 +275,7 @@ export type CommandRiverhook = Pick<
   | 'pauseHandler'
   | 'resumeHandler'
   | 'backfill'
+  | 'mask'
   | 'on'
   | 'from'
 >

@@ -12,6 +12,7 @@ import { keepRetention } from './inbox/retention.ts'
 import type { CommandRiverhook, Riverhook } from './interface.ts'
 import { Draining } from './lifecycle/draining.ts'
 import { eventMismatches } from './lifecycle/event-mismatches.ts'
+import { maskEvent } from './lifecycle/masked-event.ts'
 import { InboxClaim } from './lifecycle/inbox-claim.ts'
 import { registeredHandlers, type KnownHandlers } from './lifecycle/known-handlers.ts'
 import { handlersMs } from './lifecycle/mount-handlers.ts'
@@ -199,6 +200,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     relatedEvents: (key, { limit }) => relatedEvents(inbox, key, limit),
     previousEvent: (key) => previousEvent(inbox, key),
     mismatches: (event) => eventMismatches({ endpoints, sources, log }, event),
+    mask: (event) => maskEvent(sources, event),
     backfill: (span, { by } = {}) => managed.backfill(checkBackfillSpan(span), { by })
   }
   return { riverhook, routes: receivers.routes, load, open, watch }

@@ -15,15 +15,18 @@ export type Wanted = Omit<EventFilter, 'limit' | 'after' | 'oldestFirst'>
  * @throws {RiverhookError} RIVERHOOK_ADMIN_INVALID, RIVERHOOK_ADMIN_FORBIDDEN
  */
 export function readFilter({ since, until, ...others }: CountQueryJson, scopes: ReadonlySet<Scope>): Wanted {
-  if (!scopes.has('reveal')) {
-    if (others.where !== undefined) throw needsReveal('"where"')
-    if (others.about?.endsWith('*') === true) throw needsReveal('"about" with "*" at its end')
-  }
+  if (others.where !== undefined) needReveal('"where"', scopes)
+  if (others.about?.endsWith('*') === true) needReveal('"about" with "*" at its end', scopes)
   return { ...others, since: readTime('since', since), until: readTime('until', until) }
 }
 
-function needsReveal(what: string): RiverhookError {
-  return new RiverhookError('RIVERHOOK_ADMIN_FORBIDDEN', `${what} needs the scope "reveal", which you do not have`)
+/**
+ * Refuses a condition or an option to an operator without the scope.
+ * @throws {RiverhookError} RIVERHOOK_ADMIN_FORBIDDEN
+ */
+export function needReveal(what: string, scopes: ReadonlySet<Scope>): void {
+  if (scopes.has('reveal')) return
+  throw new RiverhookError('RIVERHOOK_ADMIN_FORBIDDEN', `${what} needs the scope "reveal", which you do not have`)
 }
 
 /** Reads a time of a request. @throws {RiverhookError} RIVERHOOK_ADMIN_INVALID */

@@ -39,12 +39,15 @@ export type StoredRequest = Pick<StoredEvent, 'source' | 'headers' | 'body'>
 /** The sources of a receiver's endpoints, by name. Each event is stored with the name of its source. */
 export class Sources {
   readonly #byName = new Map<string, SourceInUse>()
+  /** For the events of a source that no endpoint has any more. */
+  readonly #otherRedaction: Redaction
 
   /**
    * @param sources one for each endpoint
    * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for two sources of one name
    */
   constructor(sources: readonly Source[], { handlers, searchPaths, redactPaths, log }: SourcesOptions) {
+    this.#otherRedaction = new Redaction([...usualPersonalPaths, ...redactPaths])
     for (const source of sources) {
       const known = this.#byName.get(source.name)
       if (known !== undefined && known.source !== source) throw twoOfOneName(source)
@@ -93,7 +96,12 @@ export class Sources {
 
   /** Returns a text about a stored event, such as an error, without the personal data of the event. Never throws. */
   redact(text: string, { source, body }: StoredRequest): string {
-    return (this.#byName.get(source)?.redaction ?? anyRedaction).text(text, body)
+    return this.redactionOf(source).text(text, body)
+  }
+
+  /** Finds the redaction for the events of a source, also of one that no endpoint has. */
+  redactionOf(source: string): Redaction {
+    return this.#byName.get(source)?.redaction ?? this.#otherRedaction
   }
 
   /**
@@ -123,9 +131,6 @@ export class Sources {
     }
   }
 }
-
-/** For an event of a source that no endpoint has any more. */
-const anyRedaction = new Redaction(usualPersonalPaths)
 
 function twoOfOneName({ name }: Source): RiverhookError {
   return new RiverhookError(

@@ -14,7 +14,7 @@ interface Position {
   readonly step: number
 }
 
-/** Shorter values, such as a country code, stay in a text: they occur in many words. */
+/** Shorter values, such as a country code, stay in a longer text: they occur in many words. */
 const shortestInText = 4
 /** The most values of an event that are looked for in a text. If there are more, the whole text is hidden. */
 const mostInText = 1_000
@@ -50,15 +50,24 @@ export class Redaction {
    * written in a URL or in JSON. Never throws: a text that cannot be searched is hidden.
    */
   text(text: string, body: Uint8Array): string {
+    return this.hiderOf(body)(text)
+  }
+
+  /** Returns a function that does what `text` does for one body, which it reads once. */
+  hiderOf(body: Uint8Array): (text: string) => string {
     try {
       const values = this.#valuesIn(body)
-      if (values.size > mostInText) return mask
-      let shown = text
-      for (const value of [...values].sort((one, other) => other.length - one.length))
-        shown = shown.replaceAll(new RegExp(escapePattern(value), 'giu'), () => mask)
-      return shown
+      if (values.size > mostInText) return () => mask
+      const whole = new Set([...values].map((value) => value.toLowerCase()))
+      const parts = [...values]
+        .filter(({ length }) => length >= shortestInText)
+        .sort((one, other) => other.length - one.length)
+        .map((value) => new RegExp(escapePattern(value), 'giu'))
+      return (text) =>
+        whole.has(text.toLowerCase()) ? mask : parts.reduce((shown, part) => shown.replaceAll(part, () => mask), text)
     } catch {
-      return mask
+      // A value is too long for a pattern.
+      return () => mask
     }
   }
 
@@ -68,7 +77,7 @@ export class Redaction {
     try {
       this.#replace(parseExactText(readBodyText(body).text), this.#begin(), (leaf) => {
         const text = typeof leaf === 'string' ? leaf.toWellFormed() : isExactNumber(leaf) ? JSON.stringify(leaf) : ''
-        if (text.length >= shortestInText && values.size <= mostInText)
+        if (text !== '' && values.size <= mostInText)
           for (const form of [text, encodeURIComponent(text), JSON.stringify(text).slice(1, -1)]) values.add(form)
         return leaf
       })

@@ -1,6 +1,7 @@
 import t from 'tap'
 
 import type { EventDetailJson } from '../../src/admin/api-types.ts'
+import { defineHandler } from '../../src/index.ts'
 import { about, everything, realm, startFilled, type FilledRig } from './filled-rig.ts'
 
 // Risk: personal data reaches an operator who may only look, or no log shows who saw it.
@@ -11,29 +12,36 @@ const audits = async ({ inbox }: FilledRig) =>
   )
 
 t.test(
-  'an event: deliveries with their attempts; its payload only with the scope reveal, which is written down',
+  'an event: deliveries with their attempts; its payload is masked, until it is revealed, which is written down',
   async (t) => {
     const rig = await startFilled(t)
     const { json, call } = rig
-    const hidden = await json('event?id=e2')
-    t.match(hidden.body, {
+    const masked = await json('event?id=e2')
+    t.match(masked.body, {
       realm,
       id: 'e2',
       state: 'accepted',
       receipt: { checks: ['signature'], secret: 1 },
-      payload: { hidden: true, bytes: Number },
+      payload: {
+        masked: true,
+        bytes: Number,
+        encoding: 'json',
+        value: { id: 'e2', data: { object: { id: 'O-1', total: 2, email: '•••• (string, 15)' } } },
+        about: ['o-1']
+      },
       deliveries: [
         { handler: 'mail', state: 'done', attemptLog: [{ attempt: 1, state: 'done' }] },
         { handler: 'erp', state: 'dead', orderKey: 'e2', lastError: /the ERP has no order e2/ }
       ]
     })
-    t.same(Object.keys(hidden.body['payload'] as object).sort(), ['bytes', 'hidden'])
-    t.notOk(JSON.stringify(hidden.body).includes('buyer@'))
+    t.notOk('headers' in (masked.body['payload'] as object))
+    t.same((await json('event?id=e2', { scopes: everything })).body, masked.body, 'for everybody')
+    t.same(await json('event?id=e2&reveal=true').then(({ status }) => status), 403)
     t.same(await audits(rig), [])
-    const { body } = await json('event?id=e2', { scopes: ['read', 'reveal'] })
+    const { body } = await json('event?id=e2&reveal=true', { scopes: ['read', 'reveal'] })
     t.match(body, {
       payload: {
-        hidden: false,
+        masked: false,
         encoding: 'json',
         value: { id: 'e2', data: { object: { id: 'O-1', email: 'buyer@x.example' } } },
         about: ['buyer@x.example', 'o-1']
@@ -52,17 +60,18 @@ t.test('an event: numbers and depth are as they arrived', async (t) => {
     .replace('"LARGE"', '12345678901234567890.10')
     .replace('"DEEP"', deep)
   await send(Buffer.from(body), 'big')
-  const text = await (await call('event?id=big', { scopes: everything })).text()
+  const text = await (await call('event?id=big&reveal=true', { scopes: everything })).text()
   t.ok(text.includes(body), 'the answer holds the bytes of the body')
   t.match(JSON.parse(text), { id: 'big', payload: { encoding: 'json' } })
 })
 
-t.test('an event: a quarantined request is shown as text, or as Base64', async (t) => {
+t.test('an event: a quarantined request is masked entirely, and revealed as text or as Base64', async (t) => {
   const { json, inbox, send } = await startFilled(t)
   await send(Buffer.from([0xff, 0x00, 0x22]))
   const { events } = await inbox.events({ state: 'quarantined', limit: 10 })
   for (const { id } of events) {
-    const { body } = await json(`event?id=${id}`, { scopes: everything })
+    t.match((await json(`event?id=${id}`)).body, { payload: { masked: true, value: undefined, encoding: undefined } })
+    const { body } = await json(`event?id=${id}&reveal=true`, { scopes: everything })
     const { payload, reason, deliveries } = body as unknown as EventDetailJson
     t.ok(reason)
     t.same(deliveries, [])
@@ -72,35 +81,58 @@ t.test('an event: a quarantined request is shown as text, or as Base64', async (
 
 t.test('an event: compared with the one before', async (t) => {
   const rig = await startFilled(t)
-  const { body } = await rig.json('event?id=e2&compare=previous', { scopes: ['read', 'reveal'] })
+  const { body } = await rig.json('event?id=e2&compare=previous&reveal=true', { scopes: ['read', 'reveal'] })
   t.match(body, {
     payload: { value: { data: { object: { total: 2 } } } },
     previous: { id: 'e1', payload: { value: { data: { object: { total: 1 } } } } }
   })
   t.same(await audits(rig), [`alice | events.reveal | ${realm} e2, ${realm} e1 | 2 | revealed`])
   t.match(await rig.json('event?id=e2&compare=previous'), {
-    body: { previous: { id: 'e1', payload: { hidden: true } } }
+    body: {
+      previous: { id: 'e1', payload: { masked: true, value: { data: { object: { total: 1, email: /^••••/ } } } } }
+    }
   })
   t.notOk('previous' in (await rig.json('event?id=e1&compare=previous')).body)
+})
+
+t.test('an order key that is personal data is masked, and is in no list', async (t) => {
+  const { app, json, send } = await startFilled(t, undefined, {
+    redact: ['data.object.metadata.nick'],
+    handlers: [
+      defineHandler(
+        '*',
+        { name: 'line', orderBy: ({ data }) => (data.object as { email?: string }).email },
+        () => undefined
+      )
+    ]
+  })
+  await send(about('e9', { id: 'O-9', email: 'kim@x.example', metadata: { nick: 'Kim' } }), 'e9')
+  t.match(await app.riverhook.inbox.event({ realm, id: 'e9' }), { deliveries: [{ orderKey: 'kim@x.example' }] })
+  t.match((await json('event?id=e9')).body, {
+    payload: { value: { data: { object: { metadata: { nick: '•••• (string, 3)' } } } } },
+    deliveries: [{ orderKey: '••••' }]
+  })
+  for (const list of ['events', 'event/related?id=e9'])
+    t.notMatch(JSON.stringify((await json(list)).body), /kim@x|orderKey/, list)
 })
 
 t.test('an event: 304 while nothing has changed, and nothing is written down for it', async (t) => {
   const rig = await startFilled(t)
   const { call, app } = rig
-  const first = await call('event?id=e1', { scopes: everything })
+  const first = await call('event?id=e1&reveal=true', { scopes: everything })
   const etag = first.headers.get('etag') ?? ''
   t.match(etag, /^"[\w-]{27}"$/)
   await first.text()
   for (const header of [etag, `W/${etag}`, `"other", ${etag}`]) {
-    const again = await call('event?id=e1', { scopes: everything, headers: { 'if-none-match': header } })
+    const again = await call('event?id=e1&reveal=true', { scopes: everything, headers: { 'if-none-match': header } })
     t.equal(again.status, 304, header)
     t.equal(await again.text(), '')
   }
   t.equal((await audits(rig)).length, 1)
-  const other = await call('event?id=e1', { scopes: ['read'], headers: { 'if-none-match': etag } })
+  const other = await call('event?id=e1', { scopes: everything, headers: { 'if-none-match': etag } })
   t.equal(other.status, 200, 'another view has another tag')
   await app.riverhook.replay({ id: 'e1', handler: 'mail', includeDone: true })
-  const changed = await call('event?id=e1', { scopes: everything, headers: { 'if-none-match': etag } })
+  const changed = await call('event?id=e1&reveal=true', { scopes: everything, headers: { 'if-none-match': etag } })
   t.equal(changed.status, 200)
 })
 
@@ -144,7 +176,7 @@ t.test('an export has a line for each event, the oldest first, and is written do
   t.match(
     lines.map((line) => JSON.parse(line) as unknown),
     [
-      { id: 'e1', payload: { hidden: false, value: { id: 'e1' } } },
+      { id: 'e1', payload: { masked: false, value: { id: 'e1', data: { object: { email: 'buyer@x.example' } } } } },
       { id: 'e2' },
       { id: 'e4', payload: { encoding: 'json' } }
     ]

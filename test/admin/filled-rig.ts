@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 
 import type { Scope } from '../../src/admin/index.ts'
-import { defineHandler, PermanentError, type Inbox } from '../../src/index.ts'
+import { defineHandler, PermanentError, type Inbox, type RiverhookOptions } from '../../src/index.ts'
 import { whenSettled } from '../../src/testing/index.ts'
 import { makeFolder } from '../folder.ts'
 import { event, post, secret } from '../receive/receiver.ts'
@@ -36,8 +36,13 @@ export const about = (id: string, object: object, type = 'order.accepted'): Buff
  * The operator's API on an inbox with events e1 and e2 about the order O-1, e3 about its refund, and a quarantined
  * request. `mail` has handled all of them; `erp` gives up on orders.
  * @param address default: a new SQLite file
+ * @param receiver more options of the receiver
  */
-export async function startFilled(t: Test, address = `sqlite:${join(makeFolder(t), 'inbox.db')}`): Promise<FilledRig> {
+export async function startFilled(
+  t: Test,
+  address = `sqlite:${join(makeFolder(t), 'inbox.db')}`,
+  receiver: RiverhookOptions = {}
+): Promise<FilledRig> {
   const rig = await startAdmin(t, {
     receiver: {
       inbox: address,
@@ -48,7 +53,8 @@ export async function startFilled(t: Test, address = `sqlite:${join(makeFolder(t
         defineHandler('order.*', { name: 'erp', orderBy: ({ id }) => id }, ({ id }) => {
           throw new PermanentError(`the ERP has no order ${id}`)
         })
-      ]
+      ],
+      ...receiver
     }
   })
   const { inbox } = rig.app.riverhook

@@ -27,7 +27,6 @@ const withoutAct = new Set([
   'drift',
   'event-types',
   'events list',
-  'events show',
   'handlers list',
   'admin token',
   'jobs list',
@@ -82,6 +81,11 @@ t.test(
         await opened.close()
         await cli('jobs', 'stop', String(id))
         return { action: 'job.stop', target: `job ${id}`, count: 1, outcome: 'stopped' }
+      },
+      'events show': async () => {
+        await cli('events', 'show', 'e1', '--payload')
+        await cli('events', 'show', 'e1', '--payload', '--reveal')
+        return { action: 'events.reveal', target: 'digital-river e1', count: 1, outcome: 'revealed' }
       },
       'events remove': async () => {
         await cli('events', 'remove', 'e1', '--yes')

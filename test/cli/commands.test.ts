@@ -73,7 +73,7 @@ t.test('events are sent, listed, shown, replayed and removed beside a running se
 
   const sent = await cli(
     ['send', '-', '--url', url],
-    event({ id: 'e1', data: { object: { id: 'o1', note: 'für dich' } } })
+    event({ id: 'e1', data: { object: { id: 'o1', note: 'für dich', email: 'kim@x.example' } } })
   )
   t.same([sent.code, sent.stdout], [0, '202 Accepted\n{"id":"e1","status":"accepted"}\n'], sent.stderr)
   const file = join(folder, 'event.json')
@@ -114,7 +114,8 @@ t.test('events are sent, listed, shown, replayed and removed beside a running se
   const show = await cli(['events', 'show', 'e1', '--payload'])
   t.match(show.stdout, /checks +signature; secret number 1/)
   t.match(show.stdout, /bill: dead\n.*attempt 1 {2}dead .*PermanentError: no such customer/)
-  t.match(show.stdout, /bill: dead[^]*"note": "für dich"/, 'the payload is the last')
+  t.match(show.stdout, /bill: dead[^]*"note": "für dich",\n *"email": "•••• \(string, 13\)"/, 'the payload is the last')
+  t.match((await cli(['events', 'show', 'e1', '--reveal'])).stdout, /about +kim@x\.example, o1\n/)
   t.match(JSON.parse((await cli(['events', 'show', 'e1', '--json'])).stdout), {
     id: 'e1',
     body: { id: 'e1' },

@@ -97,7 +97,7 @@ t.test('any text is shown without control characters; in JSON its meaning is kep
   t.end()
 })
 
-t.test('events show prints a payload as it was received', async (t) => {
+t.test('events show prints a payload as it was received, if personal data may be shown', async (t) => {
   const folder = makeFolder(t, {})
   const env = { RIVERHOOK_INBOX: `sqlite:${join(folder, 'inbox.db')}` }
   const inbox = openInbox(env.RIVERHOOK_INBOX)
@@ -113,19 +113,24 @@ t.test('events show prints a payload as it was received', async (t) => {
   await inbox.close()
   const short = await cliHere(['events', 'show', 'odd'], env)
   t.match(short.stdout, /The payload has 95 bytes; to see it, add --payload\n$/)
-  const shown = await cliHere(['events', 'show', 'odd', '--payload'], env)
+  const shown = await cliHere(['events', 'show', 'odd', '--payload', '--reveal'], env)
   t.match(
     shown.stdout,
     '  "n": [\n    12345678901234567890,\n    1.0,\n    1e400,\n    -0\n  ],\n  "t": "\\u00e9 \\ufffd",\n  "e": {},\n  "l": []\n}'
   )
   t.match(
-    (await cliHere(['events', 'show', 'odd', '--json'], env)).stdout,
+    (await cliHere(['events', 'show', 'odd', '--json', '--reveal'], env)).stdout,
     '"body":{"id":"odd","n":[12345678901234567890,1.0,1e400,-0],'
   )
   t.equal((await cliHere(['events', 'show', 'odd', '--raw'], env)).stdout, odd)
-  for (const flags of [[], ['--payload'], ['--json'], ['--raw']])
+  for (const flags of [[], ['--payload'], ['--json'], ['--raw'], ['--payload', '--reveal'], ['--json', '--reveal']])
     t.equal((await cliHere(['events', 'show', 'deep', ...flags], env)).code, 0)
-  t.match((await cliHere(['events', 'show', 'bytes', '--payload'], env)).stdout, 'base64:/wA=')
+  t.match((await cliHere(['events', 'show', 'bytes', '--payload', '--reveal'], env)).stdout, 'base64:/wA=')
+  t.match(
+    (await cliHere(['events', 'show', 'bytes', '--payload'], env)).stdout,
+    '\n2 bytes, masked; to see them, add --reveal'
+  )
+  t.notOk('body' in (JSON.parse((await cliHere(['events', 'show', 'bytes', '--json'], env)).stdout) as object))
   t.match(await cliHere(['events', 'show', 'odd', '--payload', '--raw'], env), {
     code: 2,
     stderr: 'riverhook: Give one of --raw, --json and --payload\n'

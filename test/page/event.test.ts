@@ -56,6 +56,28 @@ browserTest('the payload: a tree, raw with its digits, and what changed', async 
   t.match(await panel.innerText(), /Same resource[\s\S]*ord_1[\s\S]*order\.accepted[\s\S]*order\.fulfilled/)
 })
 
+browserTest('personal data is masked until it is revealed, for one event', async (t, open) => {
+  const host = await startHost(t)
+  for (const [id, email] of [
+    ['evt_1', 'ann@x.example'],
+    ['evt_2', 'kim.lee@x.example']
+  ] as const)
+    await host.settled(await host.send({ id, data: { object: { id: 'ord_1', email } } }))
+  const page = await open(`${host.url}events/digital-river/evt_2`)
+  const panel = page.getByRole('region', { name: 'Event evt_2' })
+  await panel.locator('.tree').getByText('•••• (string, 17)').waitFor()
+  await panel.getByRole('button', { name: 'Changes' }).click()
+  await panel.locator('.changes').getByText('•••• (string, 13)').waitFor()
+  t.notMatch(await panel.innerText(), /@x\.example/)
+  await panel.getByRole('button', { name: 'Reveal' }).click()
+  await panel.locator('.changes').getByText('ann@x.example').waitFor()
+  t.match(await panel.innerText(), /kim\.lee@x\.example[\s\S]*Same resource[\s\S]*kim\.lee@x\.example/)
+  const { entries } = await host.app.riverhook.inbox.audits({ limit: 10 })
+  t.match(entries, [{ action: 'events.reveal', actor: 'alice', target: 'digital-river evt_2, digital-river evt_1' }])
+  await page.goto(`${host.url}events/digital-river/evt_1`)
+  await page.getByRole('region', { name: 'Event evt_1' }).locator('.tree').getByText('•••• (string, 13)').waitFor()
+})
+
 browserTest('where the payload differs from its schema, its fields say so', async (t, open) => {
   const host = await startHost(t)
   const object = { id: 'ord_1', totalAmount: 'ten', items: [{ id: 7, skuId: 'sku_1' }] }

@@ -1,6 +1,6 @@
+import { recordReveal } from '../../programs.ts'
 import type { OneEventQueryJson } from '../api-types.ts'
 import { findEvent } from '../find-event.ts'
-import { recordReveal } from '../reveal.ts'
 import { AdminAnswer, type ScopedRoute } from '../route.ts'
 import { schemas } from '../schema.ts'
 

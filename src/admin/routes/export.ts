@@ -37,7 +37,7 @@ export const exportEvents: ScopedRoute<{ query: ExportQueryJson }> = {
         'content-type': media,
         'content-disposition': 'attachment; filename="events.ndjson"'
       },
-      body: Readable.from(writeLines(inbox, filter, { scopes, signal, audit }), { objectMode: false })
+      body: Readable.from(writeLines(inbox, filter, { signal, audit }), { objectMode: false })
     })
   }
 }
@@ -59,7 +59,7 @@ function auditor(inbox: Inbox, actor: Actor, query: ExportQueryJson): Audit {
 async function* writeLines(
   inbox: Inbox,
   filter: Wanted,
-  { scopes, signal, audit }: Pick<AdminContext, 'scopes' | 'signal'> & { readonly audit: Audit }
+  { signal, audit }: Pick<AdminContext, 'signal'> & { readonly audit: Audit }
 ): AsyncGenerator<string> {
   let count = 0
   let isWhole = false
@@ -77,7 +77,7 @@ async function* writeLines(
         // It was purged meanwhile.
         if (event === undefined) continue
         count += 1
-        yield writeLine(event, scopes)
+        yield writeLine(event)
       }
       after = page.next
     } while (after !== undefined && count < mostExported && !signal.aborted)
@@ -88,10 +88,9 @@ async function* writeLines(
   }
 }
 
-function writeLine(event: EventDetail, scopes: AdminContext['scopes']): string {
-  const payloads = new Payloads(scopes)
-  const { body: _body, headers: _headers, about: _about, ...shown } = event
-  const line: Sent<EventDetailJson> = { ...shown, payload: payloads.of(event) }
+function writeLine(event: EventDetail): string {
+  const payloads = new Payloads()
+  const line: Sent<EventDetailJson> = { ...event, payload: payloads.revealed(event) }
   // In JSON, a line break is only white space between tokens.
   return `${payloads.fill(stringify(line)).replaceAll(/[\r\n]/g, ' ')}\n`
 }

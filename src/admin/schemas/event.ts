@@ -14,7 +14,6 @@ const deliveryFields = {
   attempts: Type.Integer({ minimum: 0, description: 'runs since it was recorded or replayed' }),
   losses: Type.Integer({ minimum: 0, description: 'lost runs that do not count as an attempt' }),
   dueAt: Type.Optional(time),
-  orderKey: Type.Optional(Type.String()),
   owner: Type.Optional(Type.String({ description: 'the process that runs it' })),
   lastError: Type.Optional(Type.String()),
   settledAt: Type.Optional(time),
@@ -35,7 +34,11 @@ export const Attempt = Type.Object(
 )
 
 export const DeliveryDetail = Type.Object(
-  { ...deliveryFields, attemptLog: Type.Array(named('Attempt', Attempt)) },
+  {
+    ...deliveryFields,
+    orderKey: Type.Optional(Type.String({ description: 'masked if it is personal data' })),
+    attemptLog: Type.Array(named('Attempt', Attempt))
+  },
   strict
 )
 
@@ -87,14 +90,26 @@ export const EventCount = Type.Object(
 export const Payload = Type.Object(
   {
     bytes: Type.Integer({ minimum: 0, description: 'the length of the body as it arrived' }),
-    hidden: Type.Boolean({ description: 'true if the caller has no scope `reveal`; then all below is missing' }),
+    masked: Type.Boolean({
+      description: 'true without `reveal=true`: each value that is personal data is replaced by its type and length'
+    }),
     encoding: Type.Optional(oneOf(['json', 'text', 'base64'], 'how `value` holds the body')),
-    value: Type.Optional(Type.Unknown({ description: 'the JSON value with its numbers as they arrived; or a text' })),
+    value: Type.Optional(
+      Type.Unknown({
+        description:
+          'the JSON value with its numbers as they arrived; or a text. Missing if all of it is masked: of a quarantined request, or if it is not JSON'
+      })
+    ),
     headers: Type.Optional(
-      Type.Record(Type.String(), Type.String(), { description: 'the headers that are stored with the event' })
+      Type.Record(Type.String(), Type.String(), {
+        description: 'the headers that are stored with the event; missing if it is masked'
+      })
     ),
     about: Type.Optional(
-      Type.Array(Type.String(), { description: 'the search keys: the ids and addresses that the event is about' })
+      Type.Array(Type.String(), {
+        description:
+          'the search keys: the ids and addresses that the event is about; if it is masked, without personal data'
+      })
     )
   },
   { ...strict, description: 'the part of an event that may be personal data' }
@@ -229,7 +244,11 @@ const oneEvent = {
 export const OneEventQuery = Type.Object(oneEvent, strict)
 
 export const EventDetailQuery = Type.Object(
-  { ...oneEvent, compare: Type.Optional(oneOf(['previous'], 'add the event before, about the same resource')) },
+  {
+    ...oneEvent,
+    compare: Type.Optional(oneOf(['previous'], 'add the event before, about the same resource')),
+    reveal: Type.Optional(Type.Boolean({ description: 'show personal data; needs the scope `reveal`' }))
+  },
   strict
 )
 

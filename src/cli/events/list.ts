@@ -32,7 +32,9 @@ export function listCommand(): Command {
 /** Prints events as a table, or as one JSON object per line. */
 export function printEvents(events: readonly EventSummary[], { json }: { readonly json?: true }): void {
   if (json === true) {
-    for (const event of events) printJson(event)
+    // An order key may be personal data. Only the body shows whether it is.
+    for (const { deliveries, ...event } of events)
+      printJson({ ...event, deliveries: deliveries.map(({ orderKey: _orderKey, ...delivery }) => delivery) })
     return
   }
   if (events.length === 0) {

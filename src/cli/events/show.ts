@@ -1,8 +1,10 @@
 import { Command } from 'commander'
 
-import { RiverhookError, type EventDetail, type Inbox } from '../../index.ts'
-import { readBodyText, readKeySearch } from '../../programs.ts'
-import { inboxOption, withInbox } from '../inbox.ts'
+import { RiverhookError, type CommandRiverhook, type EventDetail, type Inbox } from '../../index.ts'
+import { readBodyText, readKeySearch, recordReveal } from '../../programs.ts'
+import { commandActor } from '../actor.ts'
+import { besideServer } from '../config.ts'
+import { inboxOption, withRiverhook } from '../inbox.ts'
 import { findEvent, realmOption } from './filter.ts'
 import { printEvents } from './list.ts'
 import { compactJson, indentJson } from '../json-text.ts'
@@ -15,6 +17,7 @@ interface Flags {
   readonly payload?: true
   readonly raw?: true
   readonly realm?: string
+  readonly reveal?: true
 }
 
 /** The most events that are listed for a search key. */
@@ -27,9 +30,13 @@ export function showCommand(): Command {
     )
     .argument('<id>', 'the id of an event or a quarantined request, or a search key, such as the id of an order')
     .addOption(realmOption())
-    .option('--payload', 'the payload too, after the deliveries')
-    .option('--json', 'as one JSON object, with the payload')
-    .option('--raw', 'only the body, byte for byte as received; redirect it to a file or a pipe')
+    .option('--payload', 'the payload too, after the deliveries; personal data is masked')
+    .option('--json', 'as one JSON object, with the payload; personal data is masked')
+    .option('--reveal', 'do not mask personal data; recorded in the audit log')
+    .option(
+      '--raw',
+      'only the body, byte for byte as received, nothing masked; recorded in the audit log; redirect it to a file or a pipe'
+    )
     .addOption(inboxOption())
     .action((id: string, flags: Flags) => {
       if ([flags.raw, flags.json, flags.payload].filter((flag) => flag === true).length > 1)
@@ -40,17 +47,45 @@ export function showCommand(): Command {
           'RIVERHOOK_CLI_USAGE',
           '--raw does not write to a terminal: redirect it to a file, or leave it out'
         )
-      return withInbox(flags.inbox, async (inbox) => {
+      return withRiverhook(besideServer(flags), async ({ riverhook }) => {
+        const { inbox } = riverhook
         if (flags.raw !== true && (await listAbout(inbox, id, flags))) return
         const { realm } = await findEvent(inbox, id, flags.realm)
         const detail = await inbox.event({ realm, id })
         if (detail === undefined)
           throw new RiverhookError('RIVERHOOK_CLI_NOT_FOUND', `The event ${id} was removed in the meantime`)
-        if (flags.raw === true) printBytes(detail.body)
-        else if (flags.json === true) print(asJson(detail))
-        else show(detail, flags.payload === true)
+        if (flags.raw === true || flags.reveal === true) await recordReveal(inbox, commandActor(), [{ realm, id }])
+        if (flags.raw === true) {
+          printBytes(detail.body)
+          return
+        }
+        const shown = flags.reveal === true ? reveal(detail) : maskedEvent(riverhook, detail)
+        if (flags.json === true) print(asJson(shown))
+        else show(shown, flags.payload === true)
       })
     })
+}
+
+/** An event as it is shown. */
+interface ShownEvent extends Omit<EventDetail, 'body' | 'headers'> {
+  readonly headers?: EventDetail['headers']
+  readonly body: ShownBody
+}
+
+/** The body as text, or undefined if all of it is masked. */
+interface ShownBody {
+  readonly bytes: number
+  readonly encoding: ReturnType<typeof readBodyText>['encoding']
+  readonly text: string | undefined
+}
+
+function reveal({ body, ...event }: EventDetail): ShownEvent {
+  return { ...event, body: { bytes: body.byteLength, ...readBodyText(body) } }
+}
+
+function maskedEvent(riverhook: CommandRiverhook, detail: EventDetail): ShownEvent {
+  const { payload, bytes, ...event } = riverhook.mask(detail)
+  return { ...event, body: { bytes, encoding: 'json', text: payload } }
 }
 
 /** Lists the newest events about a search key, unless it is the id of an event. @returns whether there are any */
@@ -67,7 +102,7 @@ async function listAbout(inbox: Inbox, key: string, flags: Flags): Promise<boole
   return true
 }
 
-function show(detail: EventDetail, withPayload: boolean): void {
+function show(detail: ShownEvent, withPayload: boolean): void {
   const { receipt, duplicates, conflicts } = detail
   const facts: [string, string | Styled | undefined][] = [
     ['id', detail.id],
@@ -116,20 +151,21 @@ function show(detail: EventDetail, withPayload: boolean): void {
   // The body may be long, so it comes last, and only if it is asked for.
   print(
     withPayload
-      ? `\n${bodyText(detail, indentJson)}`
-      : `\nThe payload has ${counted(detail.body.byteLength, 'byte')}; to see it, add --payload`
+      ? `\n${bodyText(detail.body, indentJson)}`
+      : `\nThe payload has ${counted(detail.body.bytes, 'byte')}; to see it, add --payload`
   )
 }
 
 /** Inserts the body as text: its numbers stay as received, and no depth overflows the stack. */
-function asJson({ body, ...detail }: EventDetail): string {
-  const { encoding } = readBodyText(body)
-  const text = bodyText({ body }, compactJson)
-  return `${JSON.stringify(detail).slice(0, -1)},"body":${encoding === 'json' ? text : JSON.stringify(text)}}`
+function asJson({ body, ...detail }: ShownEvent): string {
+  const start = JSON.stringify(detail).slice(0, -1)
+  if (body.text === undefined) return `${start}}`
+  const text = bodyText(body, compactJson)
+  return `${start},"body":${body.encoding === 'json' ? text : JSON.stringify(text)}}`
 }
 
 /** The body as text: JSON in the given form, and Base64 if it is not UTF-8. */
-function bodyText({ body }: Pick<EventDetail, 'body'>, formJson: (json: string) => string): string {
-  const { encoding, text } = readBodyText(body)
+function bodyText({ bytes, encoding, text }: ShownBody, formJson: (json: string) => string): string {
+  if (text === undefined) return `${counted(bytes, 'byte')}, masked; to see them, add --reveal`
   return encoding === 'json' ? formJson(text) : encoding === 'base64' ? `base64:${text}` : text
 }

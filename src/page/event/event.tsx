@@ -40,6 +40,7 @@ export function EventPanel({ realm, id, closeTo }: PanelProps) {
         ({ state }) => state !== 'done' && state !== 'dead' && state !== 'parked'
       )
   }, [event])
+  const revealed = useSignal<EventDetailJson | undefined>(undefined)
   const panel = useRef<HTMLElement>(null)
   const isLoaded = event !== undefined
   useEffect(() => {
@@ -68,9 +69,9 @@ export function EventPanel({ realm, id, closeTo }: PanelProps) {
           ) : (
             <Deliveries event={event} onChanged={reload} />
           )}
-          <Payload event={event} />
-          {event.state === 'accepted' && <Related event={event} />}
-          <Receipt event={event} />
+          <Payload event={revealed.value ?? event} onRevealed={(whole) => (revealed.value = whole)} />
+          {event.state === 'accepted' && <Related event={revealed.value ?? event} />}
+          <Receipt event={revealed.value ?? event} />
         </div>
       )}
     </section>

@@ -1,9 +1,11 @@
 import { useSignal } from '@preact/signals'
 
 import type { EventDetailJson, PayloadJson } from '../../admin/api-types.ts'
-import { apiPath } from '../api.ts'
+import { useAct } from '../act.ts'
+import { apiPath, call, may } from '../api.ts'
 import { link } from '../link.ts'
-import { count, counted, visible } from '../text.ts'
+import { counted, visible } from '../text.ts'
+import { ActProblem } from '../ui/confirm.tsx'
 import { CopyButton } from '../ui/copy.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Segmented } from '../ui/pieces.tsx'
@@ -15,19 +17,23 @@ import { Tree } from './tree.tsx'
 
 type Tab = 'tree' | 'raw' | 'changes'
 
+interface PayloadProps {
+  readonly event: EventDetailJson
+  /** Takes the event with its personal data. */
+  readonly onRevealed: (event: EventDetailJson) => void
+}
+
 /** The payload as a tree, as text, and as changes since the event before. */
-export function Payload({ event }: { readonly event: EventDetailJson }) {
+export function Payload({ event, onRevealed }: PayloadProps) {
   const { payload, previous, mismatches = [] } = event
   const tab = useSignal<Tab>('tree')
-  const { value, encoding } = payload
-  if (payload.hidden)
-    return (
-      <section class="part">
-        <h2>Payload</h2>
-        <p class="hint">{count(payload.bytes)} bytes, hidden: you have no scope to see personal data ("reveal").</p>
-        <Disagreements event={event} />
-      </section>
-    )
+  const { value, encoding, masked } = payload
+  const query = new URLSearchParams({ realm: event.realm, id: event.id }).toString()
+  const { isBusy, problem, run } = useAct()
+  const reveal = async (): Promise<void> => {
+    const whole = await run(() => call<EventDetailJson>(`event?${query}&compare=previous&reveal=true`))
+    if (whole !== undefined) onRevealed(whole)
+  }
   const isJson = encoding === 'json'
   const text = isJson ? jsonText(value) : typeof value === 'string' ? value : ''
   const shown = isJson ? tab.value : 'raw'
@@ -50,21 +56,36 @@ export function Payload({ event }: { readonly event: EventDetailJson }) {
           />
         )}
         <span class="part-actions">
-          <CopyButton text={text} what="payload" />
-          <a
-            class="copy"
-            href={apiPath(`event/body?${new URLSearchParams({ realm: event.realm, id: event.id }).toString()}`)}
-            download={`${event.id}.bin`}
-            title="Download the exact bytes"
-            aria-label="Download the exact bytes"
-          >
-            <Icon name="download" />
-          </a>
+          {masked && may('reveal') && (
+            <button
+              type="button"
+              class="link"
+              title="Show personal data. The audit log records it"
+              disabled={isBusy.value}
+              onClick={() => void reveal()}
+            >
+              Reveal
+            </button>
+          )}
+          {encoding !== undefined && <CopyButton text={text} what="payload" />}
+          {!masked && (
+            <a
+              class="copy"
+              href={apiPath(`event/body?${query}`)}
+              download={`${event.id}.bin`}
+              title="Download the exact bytes"
+              aria-label="Download the exact bytes"
+            >
+              <Icon name="download" />
+            </a>
+          )}
         </span>
       </div>
+      <ActProblem text={problem.value} />
       <Disagreements event={event} />
       {shown === 'tree' && <Tree value={value} marks={toMarks(mismatches)} />}
-      {shown === 'raw' && (
+      {encoding === undefined && <p class="hint">{counted(payload.bytes, 'byte')}, masked.</p>}
+      {shown === 'raw' && encoding !== undefined && (
         <pre class="raw" tabIndex={0}>
           {visible(text)}
         </pre>
