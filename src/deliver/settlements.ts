@@ -1,5 +1,5 @@
 import type { RiverhookError } from '../model/errors.ts'
-import type { Inbox, SettleResult } from '../inbox/inbox.ts'
+import type { ClaimedDelivery, Inbox, OrderKey, SettleResult } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
 import { Bell } from './bell.ts'
 import type { Decision } from './outcomes.ts'
@@ -92,6 +92,7 @@ export class Settlements {
     const sent = batch.map(({ run, outcome, endedAt }) => ({
       id: run.delivery.id,
       token: run.delivery.token,
+      orderKey: orderKeyOf(run.delivery),
       outcome,
       startedAt: new Date(run.startedAt),
       endedAt: new Date(endedAt)
@@ -111,4 +112,8 @@ export class Settlements {
     })
     return 0
   }
+}
+
+function orderKeyOf({ handler, orderKey, event: { realm } }: ClaimedDelivery): OrderKey | null {
+  return orderKey === undefined ? null : { handler, realm, orderKey }
 }

@@ -516,7 +516,19 @@ export interface StoredEvent extends EventKey {
   readonly body: Uint8Array
 }
 
+/** An order key of one handler in one realm. Its deliveries run one at a time. */
+export interface OrderKey {
+  readonly handler: string
+  readonly realm: string
+  readonly orderKey: string
+}
+
 export interface Settlement extends Lease {
+  /**
+   * The order key of the delivery, as its claim returned it; null if it has none. A wrong one makes the result `stale`,
+   * on PostgreSQL. If it is undefined, the engine reads it.
+   */
+  readonly orderKey?: OrderKey | null | undefined
   readonly outcome: Outcome
   readonly startedAt: Date
   readonly endedAt: Date

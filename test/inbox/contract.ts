@@ -223,7 +223,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
       t.same(await settleAll(inbox, [first!], { state: 'done' }), ['stale'])
       t.same(await inbox.extend([first!, second!], leaseMs), [first!.id])
       t.equal((await inbox.event(keyOf('a')))!.deliveries[0]!.state, 'running')
-      t.same(await settleAll(inbox, [second!], { state: 'done' }), ['settled'])
+      t.same(await settleAll(inbox, [first!, second!], { state: 'done' }), ['stale', 'settled'], 'in one batch')
       t.same(await settleAll(inbox, [second!], { state: 'done' }), ['stale'], 'settling twice')
       t.match((await inbox.event(keyOf('a')))!.deliveries[0]!.attemptLog, [{ attempt: 1, state: 'done' }])
     }

@@ -1,13 +1,23 @@
 import pg from 'pg'
 import t from 'tap'
 
-import type { Session } from '../../src/inbox/postgres/database.ts'
+import { claim as claimDue, type Times } from '../../src/inbox/postgres/claim.ts'
+import type { Database, Session } from '../../src/inbox/postgres/database.ts'
 import { countRetries } from '../../src/inbox/postgres/failed.ts'
 import { listEvents } from '../../src/inbox/postgres/list.ts'
+import { ownTypes } from '../../src/inbox/postgres/read-value.ts'
 import { countAll } from '../../src/inbox/postgres/read.ts'
 import { plannedForValues, readSettings } from '../../src/inbox/postgres/reader.ts'
+import { findKnown, record } from '../../src/inbox/postgres/record.ts'
+import { settingsSql } from '../../src/inbox/postgres/session.ts'
+import { extend, settle } from '../../src/inbox/postgres/settle.ts'
+import { TallyNames } from '../../src/inbox/tally.ts'
+import { realm, source } from '../event-keys.ts'
+import { arrival } from './arrivals.ts'
+import { ids } from './contract.ts'
 import { fillPostgres } from './fill-postgres.ts'
 import { filtersByTwos } from './filters.ts'
+import { openPostgres } from './open-postgres.ts'
 import { startPostgres } from './postgres-server.ts'
 
 // Risk: a list that takes seconds in an inbox of millions of events.
@@ -33,6 +43,58 @@ async function plansOf(read: (session: Session) => Promise<unknown>): Promise<st
   })
   return plans.join('\n')
 }
+
+// Risk: as long as the tables were never analysed, each settling reads all deliveries that are due.
+t.test('on new tables, deliveries are claimed, extended and settled by their keys', async (t) => {
+  const fresh = await server.createDatabase(t)
+  const inbox = await openPostgres(t, fresh)
+  await inbox.adopt([{ name: 'ship', source, pattern: '*' }])
+  const session = new pg.Client({ connectionString: fresh })
+  await session.connect()
+  t.teardown(() => session.end())
+  await session.query(`SELECT ${settingsSql({ statementTimeoutMs: 60_000, isLocal: false })}`)
+  const plans: string[] = []
+  let statements = 0
+  const planned: Session = {
+    async query(text, values = []) {
+      statements += 1
+      const { rows } = await session.query<{ 'QUERY PLAN': string }>(`EXPLAIN (COSTS OFF) ${text}`, [...values])
+      // Only the claim looks for what is due.
+      if (!text.includes('AS asked')) plans.push(rows.map((row) => row['QUERY PLAN']).join('\n'))
+      return (await session.query<Record<string, unknown>>({ text, values: [...values], types: ownTypes })).rows
+    }
+  }
+  const database = {
+    ...planned,
+    transaction: (work: (tx: Session) => Promise<unknown>) => work(planned)
+  } as unknown as Database
+  const times: Times = { now: Date.now(), fixed: undefined }
+  const key = (orderKey?: string) => [{ handler: 'ship', ...(orderKey !== undefined && { orderKey }) }]
+
+  await record(database, [arrival('1', key()), arrival('2', key('k')), arrival('3', key('k'))], {
+    now: undefined,
+    names: new TallyNames()
+  })
+  t.same([...(await findKnown(database, realm, ['1', 'x']))], ['1'])
+  const wants = [{ handler: 'ship', source, limit: 10 }]
+  const { deliveries } = await claimDue(database, { owner: 'me', leaseMs: 60_000, wants, limit: 10 }, times)
+  t.same(ids(deliveries), ['1', '2'])
+  t.same(await extend(planned, deliveries, 60_000, undefined, undefined), [])
+  const [plain, keyed] = deliveries.map(({ id, token, handler, orderKey }) => ({
+    id,
+    token,
+    orderKey: orderKey === undefined ? null : { handler, realm, orderKey },
+    outcome: { state: 'done' as const },
+    startedAt: new Date(),
+    endedAt: new Date()
+  }))
+  statements = 0
+  t.same((await settle(database, [plain!], times)).results, ['settled'])
+  t.equal(statements, 1, 'settling takes one statement')
+  t.same((await settle(database, [keyed!], times)).results, ['settled'])
+  t.ok(plans.length > 6)
+  for (const plan of plans) t.notMatch(plan, /Seq Scan on (?:event|delivery)\b|Bitmap|delivery_due|Join Filter/)
+})
 
 const listPlans = (filter: object): Promise<string> =>
   plansOf((session) => listEvents(session, { limit: 51, ...filter }))

@@ -1,8 +1,8 @@
-import type { HandlerRecord } from '../inbox.ts'
+import type { HandlerRecord, OrderKey } from '../inbox.ts'
 import { readHandler } from '../rows.ts'
 import { expiredErrorSql, type Times } from './claim.ts'
 import { longTimeoutMs, type Database, type Row, type Session, type Transaction } from './database.ts'
-import { findDisordered, lockKeys, lineUp, saltedLock, type OrderKey } from './order.ts'
+import { findDisordered, lockKeys, lineUp, saltedLock } from './order.ts'
 import { addCountsSql, minuteSql } from './tally.ts'
 
 /** One running server that shares the inbox with others. */

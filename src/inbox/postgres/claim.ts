@@ -10,6 +10,7 @@ import type {
 import { readClaimed, readSuspect } from '../rows.ts'
 import { leaseRanOut } from '../../model/lease.ts'
 import type { Database, Row, Transaction } from './database.ts'
+import { withoutIndex } from './plan.ts'
 import { keyColumns, isFirst, readKey, lineUp, lockKeys, tryLockKeys } from './order.ts'
 
 /** Converts between the database's time and this process's time. */
@@ -76,7 +77,7 @@ export async function claimSuspects(
   { fixed }: Times
 ): Promise<readonly ClaimedDelivery[]> {
   const found = await database.query(
-    "SELECT id, handler, realm, order_key FROM riverhook.delivery WHERE id = ANY ($1::bigint[]) AND state = 'pending'",
+    `SELECT id, handler, realm, order_key FROM riverhook.delivery WHERE id = ANY ($1::bigint[]) AND ${withoutIndex("state = 'pending'")}`,
     [request.ids]
   )
   const { leased } = found.length === 0 ? noneClaimed : await claimKeyed(database, request, found, fixed)
@@ -173,23 +174,30 @@ const busyMs = 20
 export const expiredErrorSql = (row: string): string =>
   `'${leaseRanOut(`' || coalesce(${row}.owner, 'the process') || '`)}'`
 
-/** Leases the rows of `due` (id, state, due_at, owner). A lost run was already counted when it began. */
+/**
+ * A delivery as its run will find it: `leaseSql` changes the locked row accordingly. The columns that end in `before`
+ * show whether the previous run was lost. That run was counted when it began.
+ */
+const leasedColumns = (onLoss: string): string => `
+  d.id, d.event_seq, d.realm, d.handler, d.order_key, d.token + 1 AS token, d.attempts + ${isNew}::integer AS attempts, d.losses, d.suspicion, ${onLossSql(onLoss)} AS on_loss,
+  d.state AS state_before, d.due_at AS due_before, d.owner AS owner_before`
+
+const isNew = "(d.state <> 'running')"
+const onLossSql = (onLoss: string): string => `CASE WHEN ${isNew} THEN ${onLoss} ELSE d.on_loss END`
+
+/** Leases the rows of `due` that are leasable. They must be locked. */
 const leaseSql = (leaseMs: string, owner: string, now: string, onLoss: string): string => `
 leased AS (
   UPDATE riverhook.delivery AS d
-  SET state = 'running', attempts = d.attempts + (due.state <> 'running')::integer, token = d.token + 1, overtakable = false,
-      due_at = ${now} + ${leaseMs} * interval '1 millisecond', owner = ${owner},
-      on_loss = CASE WHEN due.state = 'running' THEN d.on_loss ELSE ${onLoss} END
-  FROM due WHERE d.id = due.id AND due.leasable
-  RETURNING d.id, d.token, d.attempts, d.losses, d.suspicion, d.on_loss
+  SET state = 'running', attempts = d.attempts + ${isNew}::integer, token = d.token + 1, overtakable = false,
+      due_at = ${now} + ${leaseMs} * interval '1 millisecond', owner = ${owner}, on_loss = ${onLossSql(onLoss)}
+  WHERE d.id = ANY (ARRAY (SELECT id FROM due WHERE leasable))
 )`
 
-/** Columns that a run needs, and those that show whether the previous run was lost. */
-const leasedColumns =
-  'leased.token, leased.attempts, leased.losses, leased.suspicion, leased.on_loss, due.state AS state_before, due.due_at AS due_before, due.owner AS owner_before'
-
-const eventColumns =
-  'coalesce(event.whole_id, event.id) AS event_id, event.source, event.headers, event.type, event.endpoint, event.received_at, event.body'
+/** The event of a delivery. */
+const eventOf = (alias: string): string => `
+  SELECT coalesce(event.whole_id, event.id) AS event_id, event.source, event.headers, event.type, event.endpoint, event.received_at, event.body
+  FROM riverhook.event AS event WHERE event.seq = ${alias}.event_seq LIMIT 1`
 
 /** True if the handler in this column is paused. */
 export const isPausedSql = (handler: string): string =>
@@ -203,16 +211,17 @@ WITH wanted AS MATERIALIZED (
   SELECT * FROM unnest($1::text[], $2::text[], $3::integer[]) WITH ORDINALITY AS asked (handler, source, room, position)
   WHERE NOT ${isPausedSql('asked.handler')}
 ), due AS MATERIALIZED (
-  SELECT found.*, (found.order_key IS NULL OR found.state = 'running') AND found.event_seq IN (SELECT seq FROM riverhook.event WHERE seq = found.event_seq) AS leasable, row_number() OVER (ORDER BY wanted.position, found.due_at, found.id) AS turn
+  SELECT found.*, row_number() OVER (ORDER BY wanted.position, found.due_before, found.id) AS turn
   FROM wanted CROSS JOIN LATERAL (
-    SELECT d.id, d.event_seq, d.realm, d.handler, d.state, d.due_at, d.order_key, d.owner
+    SELECT ${leasedColumns("'loss'")}, (d.order_key IS NULL OR d.state = 'running') AND event.source IS NOT NULL AS leasable
     FROM riverhook.delivery AS d
+    LEFT JOIN LATERAL (SELECT event.source FROM riverhook.event AS event WHERE event.seq = d.event_seq LIMIT 1) AS event ON true
     WHERE d.handler = wanted.handler AND d.state IN ('pending', 'running') AND d.due_at <= ${timeSql('$7')}
-      AND (d.suspicion = 0 OR d.state = 'running' OR (SELECT true FROM riverhook.event WHERE seq = d.event_seq) IS NULL)
-      AND coalesce((SELECT source FROM riverhook.event WHERE seq = d.event_seq), wanted.source) = wanted.source
+      AND (d.suspicion = 0 OR d.state = 'running' OR event.source IS NULL)
+      AND coalesce(event.source, wanted.source) = wanted.source
     ORDER BY d.due_at, d.id LIMIT wanted.room
     FOR UPDATE OF d SKIP LOCKED) AS found
-  ORDER BY wanted.position, found.due_at, found.id LIMIT $4
+  ORDER BY wanted.position, found.due_before, found.id LIMIT $4
 ), ${leaseSql('$5::integer', '$6', timeSql('$7'), "'loss'")}, next AS (
   SELECT min(later.due_at) AS due_at
   FROM wanted CROSS JOIN LATERAL (
@@ -220,10 +229,12 @@ WITH wanted AS MATERIALIZED (
     WHERE d.handler = wanted.handler AND d.state IN ('pending', 'running') AND d.state = 'pending' AND d.suspicion = 0 AND d.due_at > ${timeSql('$7')}
     ORDER BY d.due_at LIMIT 1) AS later
 )
-SELECT due.id, ${leasedColumns}, due.realm, due.handler, due.order_key, due.turn, ${eventColumns},
-       ceil(extract(epoch FROM next.due_at - ${timeSql('$7')}) * 1000)::float8 AS wait_ms
-FROM next LEFT JOIN (due LEFT JOIN riverhook.event AS event ON event.seq = due.event_seq LEFT JOIN leased ON leased.id = due.id) ON true
-ORDER BY due.turn`
+SELECT claimed.*, ceil(extract(epoch FROM next.due_at - ${timeSql('$7')}) * 1000)::float8 AS wait_ms
+FROM next LEFT JOIN (SELECT * FROM due LEFT JOIN LATERAL (${eventOf('due')}) AS event ON true) AS claimed ON true
+ORDER BY claimed.turn`
+
+const isDue = (alias: string, now: string): string =>
+  withoutIndex(`${alias}.state IN ('pending', 'running') AND ${alias}.due_at <= ${now}`)
 
 /** True if an earlier delivery of the key failed and is due again: it is about to rejoin the line. */
 const failedBefore = (alias: string, now: string): string =>
@@ -235,20 +246,19 @@ const failedBefore = (alias: string, now: string): string =>
 // on `d` because EvalPlanQual re-reads rows that were locked.
 const claimKeyedSql = `
 WITH due AS MATERIALIZED (
-  SELECT d.id, d.event_seq, d.realm, d.handler, d.order_key, d.state, d.due_at, d.owner, true AS leasable
+  SELECT ${leasedColumns('$5')}, true AS leasable
   FROM riverhook.delivery AS d
-  WHERE d.id IN (
+  WHERE d.id = ANY (ARRAY (
       SELECT one.id FROM riverhook.delivery AS one
-      WHERE one.id = ANY ($1::bigint[]) AND one.state IN ('pending', 'running') AND one.due_at <= ${timeSql('$4')}
-        AND NOT ${isPausedSql('one.handler')} AND ${isFirst('one')} AND NOT ${failedBefore('one', timeSql('$4'))})
-    AND d.state IN ('pending', 'running') AND d.due_at <= ${timeSql('$4')}
+      WHERE one.id = ANY ($1::bigint[]) AND ${isDue('one', timeSql('$4'))}
+        AND NOT ${isPausedSql('one.handler')} AND ${isFirst('one')} AND NOT ${failedBefore('one', timeSql('$4'))}))
+    AND ${isDue('d', timeSql('$4'))}
   FOR UPDATE OF d SKIP LOCKED
 ), ${leaseSql('$2::integer', '$3', timeSql('$4'), '$5')}
-SELECT due.id, ${leasedColumns}, due.realm, due.handler, due.order_key, ${eventColumns}
-FROM leased JOIN due ON due.id = leased.id JOIN riverhook.event AS event ON event.seq = due.event_seq`
+SELECT * FROM due CROSS JOIN LATERAL (${eventOf('due')}) AS event`
 
 const rejoinLineSql = `
-UPDATE riverhook.delivery SET overtakable = false WHERE state = 'pending' AND overtakable AND id = ANY (ARRAY (
+UPDATE riverhook.delivery SET overtakable = false WHERE ${withoutIndex("state = 'pending' AND overtakable")} AND id = ANY (ARRAY (
   SELECT failed.id FROM (SELECT DISTINCT handler, realm, order_key FROM unnest($1::text[], $2::text[], $3::text[]) AS given (handler, realm, order_key)) AS key
   CROSS JOIN LATERAL (
     SELECT d.id FROM riverhook.delivery AS d

@@ -24,6 +24,7 @@ import {
 import type { Session } from './database.ts'
 import { isListed, listDeliveryKinds, listKinds, type StoredKind } from './kinds.ts'
 import { eventColumns, eventTables, readDeliveries } from './read.ts'
+import { withoutIndex } from './plan.ts'
 import { indexed } from './storable.ts'
 
 /*
@@ -449,11 +450,6 @@ function listChecks(
       ])
     )
   return checks
-}
-
-/** Writes a condition in a way in which the planner uses no index for it. */
-function withoutIndex(condition: string): string {
-  return `(${condition}) IS TRUE`
 }
 
 /** Checks the event with this key. */

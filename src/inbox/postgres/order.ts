@@ -1,14 +1,9 @@
 import { createHash } from 'node:crypto'
 
+import type { OrderKey } from '../inbox.ts'
 import type { Row, Session, Transaction } from './database.ts'
+import { withoutIndex } from './plan.ts'
 import { indexed } from './storable.ts'
-
-/** An order key of one handler in one realm. Its deliveries run one at a time. */
-export interface OrderKey {
-  readonly handler: string
-  readonly realm: string
-  readonly orderKey: string
-}
 
 /** Reads the key of a row with the columns `handler`, `realm` and `order_key`. */
 export function readKey(row: Row): OrderKey {
@@ -120,7 +115,7 @@ const lines = (keys: string): string => `
 // parking and resuming take no locks.
 const lineUpSql = `
 UPDATE riverhook.delivery SET state = CASE state WHEN 'pending' THEN 'waiting' ELSE 'pending' END
-WHERE state IN ('pending', 'waiting') AND id = ANY (ARRAY (
+WHERE ${withoutIndex("state IN ('pending', 'waiting')")} AND id = ANY (ARRAY (
   WITH line AS MATERIALIZED (${lines('(SELECT DISTINCT handler, realm, order_key FROM unnest($1::text[], $2::text[], $3::text[]) AS given (handler, realm, order_key))')})
   SELECT id FROM line WHERE free AND state = 'waiting'
   UNION ALL

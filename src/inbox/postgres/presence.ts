@@ -1,8 +1,7 @@
-import type { HandlerRecord } from '../inbox.ts'
+import type { HandlerRecord, OrderKey } from '../inbox.ts'
 import { adopt, beat, continueAdopting, mayHaveMore, leave, promoteBatch, type Adopted, type Replica } from './adopt.ts'
 import type { Times } from './claim.ts'
 import type { Database } from './database.ts'
-import type { OrderKey } from './order.ts'
 import { clearInterval, setInterval } from '../../model/timers.ts'
 
 export interface PresenceOptions {

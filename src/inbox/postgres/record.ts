@@ -1,12 +1,12 @@
 import { RiverhookError } from '../../model/errors.ts'
-import type { AcceptedArrival, Arrival, RecordResult } from '../inbox.ts'
+import type { AcceptedArrival, Arrival, OrderKey, RecordResult } from '../inbox.ts'
 import { toMinute } from '../../model/tally.ts'
 import { packHeaders } from '../rows.ts'
 import type { TallyNames } from '../tally.ts'
 import { durable, type Database, type Row, type Session } from './database.ts'
 import { isRowError, serverCode } from './faults.ts'
 import { kindId, storeKindsSql } from './kinds.ts'
-import { isBusy, newKeys, lockKeys, type OrderKey } from './order.ts'
+import { isBusy, newKeys, lockKeys } from './order.ts'
 import { indexed, packBodies, packKeys, wholeIfShortened } from './storable.ts'
 import { countEventsSql } from './tally.ts'
 
@@ -248,8 +248,13 @@ export async function findKnown(
 /** Never a conflict if one of the two was backfilled: the API serialises the event again, so the bytes differ. */
 const conflict = (body: string): string => `NOT given.backfilled AND NOT event.backfilled AND event.body <> ${body}`
 
+/** The lock prevents a known event from being purged while its repeat is counted. */
+const knownEvent = `
+    SELECT event.seq, event.backfilled, event.body FROM riverhook.event AS event
+    WHERE event.id = given.id AND event.realm = given.realm LIMIT 1 FOR KEY SHARE`
+
 // `seq` follows the order of arrival. Rows are inserted in order of their ids, so that two replicas with the same
-// events do not deadlock. FOR KEY SHARE prevents a known event from being purged while its repeat is counted.
+// events do not deadlock.
 const insertSql = `
 WITH given AS MATERIALIZED (
   SELECT nextval('riverhook.event_seq') AS seq, arrived.*
@@ -267,7 +272,7 @@ WITH given AS MATERIALIZED (
 ), kinds AS (${storeKindsSql('SELECT * FROM given')}
 ), known AS MATERIALIZED (
   SELECT given.position, event.seq, (${conflict('substring($13::bytea FROM given.start FOR given.length)')}) AS conflict
-  FROM given JOIN riverhook.event AS event USING (id, realm) FOR KEY SHARE OF event
+  FROM given CROSS JOIN LATERAL (${knownEvent}) AS event
 ), counted AS (
   INSERT INTO riverhook.repeat AS repeat (event_seq, duplicates, conflicts)
   SELECT seq, 1, conflict::integer FROM known ORDER BY seq
@@ -308,7 +313,7 @@ WITH known AS MATERIALIZED (
   SELECT given.position, given.counted_as, event.seq, (${conflict('substring($5::bytea FROM given.start FOR given.length)')}) AS conflict
   FROM unnest($1::text[], $2::boolean[], $3::integer[], $4::integer[], $6::text[], $7::text[]) WITH ORDINALITY
     AS given (id, backfilled, start, length, realm, counted_as, position)
-  JOIN riverhook.event AS event USING (id, realm) FOR KEY SHARE OF event
+  CROSS JOIN LATERAL (${knownEvent}) AS event
 ), counted AS (
   INSERT INTO riverhook.repeat AS repeat (event_seq, duplicates, conflicts)
   SELECT seq, count(*), sum(conflict::integer) FROM known GROUP BY seq ORDER BY seq
@@ -323,4 +328,5 @@ SELECT position::integer, conflict FROM known ORDER BY position`
 
 const knownSql = `
 SELECT given.position::integer
-FROM unnest($1::text[]) WITH ORDINALITY AS given (id, position) JOIN riverhook.event AS event USING (id) WHERE event.realm = $2`
+FROM unnest($1::text[]) WITH ORDINALITY AS given (id, position)
+WHERE (SELECT true FROM riverhook.event AS event WHERE event.id = given.id AND event.realm = $2 LIMIT 1)`

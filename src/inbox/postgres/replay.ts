@@ -1,11 +1,11 @@
 import type { Act } from '../../model/audit.ts'
 import type { RiverhookError } from '../../model/errors.ts'
 import { replayResult } from '../act-results.ts'
-import type { JobReplayResult, ReplayResult, ReplayTarget } from '../inbox.ts'
+import type { JobReplayResult, OrderKey, ReplayResult, ReplayTarget } from '../inbox.ts'
 import { writeAudit } from './audit.ts'
 import type { Times } from './claim.ts'
 import type { Database, Row, Transaction } from './database.ts'
-import { lockKeys, lineUp, type OrderKey } from './order.ts'
+import { lockKeys, lineUp } from './order.ts'
 import { inParts } from './parts.ts'
 import { indexed } from './storable.ts'
 

@@ -3,13 +3,13 @@ import type pg from 'pg'
 import { backoffMs } from '../../model/backoff.ts'
 import { RiverhookError } from '../../model/errors.ts'
 import { leaseLost } from '../../model/lease.ts'
-import type { HeldDelivery } from '../inbox.ts'
+import type { HeldDelivery, OrderKey } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import type { Connections } from './connections.ts'
 import type { Database, Session } from './database.ts'
 import { isConnectionLost, isDatabaseError, isPermanent, serverCode, unavailable } from './faults.ts'
 import { LentClient } from './lent-client.ts'
-import { readKey, lockKeys, lineUp, type OrderKey } from './order.ts'
+import { readKey, lockKeys, lineUp } from './order.ts'
 import { settleIn } from './settle.ts'
 import { settingsSql } from './session.ts'
 import type { Semaphore } from '../semaphore.ts'
@@ -167,7 +167,7 @@ async function runIn<Result>(
     if (keys.length > 0) await run(lockKeys(keys))
     const [settled] = await settleIn(
       session,
-      [{ ...held, outcome: { state: 'done' }, endedAt: new Date(times().now) }],
+      [{ ...held, orderKey: keys[0] ?? null, outcome: { state: 'done' }, endedAt: new Date(times().now) }],
       times()
     )
     if (settled !== 'settled') throw leaseLost('Nothing was committed')
