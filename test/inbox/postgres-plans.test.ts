@@ -7,7 +7,7 @@ import { countRetries } from '../../src/inbox/postgres/failed.ts'
 import { listEvents } from '../../src/inbox/postgres/list.ts'
 import { ownTypes } from '../../src/inbox/postgres/read-value.ts'
 import { countAll } from '../../src/inbox/postgres/read.ts'
-import { plannedForValues, readSettings } from '../../src/inbox/postgres/reader.ts'
+import { readSettings } from '../../src/inbox/postgres/reader.ts'
 import { findKnown, record } from '../../src/inbox/postgres/record.ts'
 import { settingsSql } from '../../src/inbox/postgres/session.ts'
 import { extend, settle } from '../../src/inbox/postgres/settle.ts'
@@ -29,7 +29,9 @@ await fillPostgres(address, 12_000)
 const client = new pg.Client({ connectionString: address })
 await client.connect()
 t.teardown(() => client.end())
-await client.query(`BEGIN; ${readSettings} ${plannedForValues}`)
+const setUp = `SELECT ${settingsSql({ statementTimeoutMs: 60_000, isLocal: false })}`
+await client.query(setUp)
+await client.query(`BEGIN; ${readSettings}`)
 
 /** The plans of all statements of a read: the text of each step. */
 async function plansOf(read: (session: Session) => Promise<unknown>): Promise<string> {
@@ -52,7 +54,7 @@ t.test('on new tables, deliveries are claimed, extended and settled by their key
   const session = new pg.Client({ connectionString: fresh })
   await session.connect()
   t.teardown(() => session.end())
-  await session.query(`SELECT ${settingsSql({ statementTimeoutMs: 60_000, isLocal: false })}`)
+  await session.query(setUp)
   const plans: string[] = []
   let statements = 0
   const planned: Session = {

@@ -6,7 +6,7 @@ import type pg from 'pg'
 import { RiverhookError } from '../../model/errors.ts'
 import { isUnanswered } from './faults.ts'
 import { assertSessionPooling, serverProcessId, clientProcessId } from './pooler.ts'
-import { beginSql, livenessSql, plannedByCost, resetSql, settingsSql } from './session.ts'
+import { beginReadSql, beginSql, livenessSql, plannedByCost, resetSql, settingsSql } from './session.ts'
 import { withLimit } from '../../model/time-limit.ts'
 
 const require = createRequire(import.meta.url)
@@ -120,12 +120,13 @@ export class Connections {
   }
 
   /** BEGIN, with the inbox's settings if the session is the application's. One text, so one round trip. */
-  begin(statementTimeoutMs: number): string {
+  begin({ statementTimeoutMs, isRead }: { readonly statementTimeoutMs: number; readonly isRead: boolean }): string {
+    const begin = isRead ? beginReadSql : beginSql
     const isLong = statementTimeoutMs > this.statementTimeoutMs
     const planned = isLong ? plannedByCost : ''
-    if (!this.isOwn) return `${beginSql} SELECT ${settingsSql({ statementTimeoutMs, isLocal: true })}; ${planned}`
-    if (statementTimeoutMs === this.statementTimeoutMs) return beginSql
-    return `${beginSql} SET LOCAL statement_timeout = ${statementTimeoutMs}; ${planned}`
+    if (!this.isOwn) return `${begin} SELECT ${settingsSql({ statementTimeoutMs, isLocal: true })}; ${planned}`
+    if (statementTimeoutMs === this.statementTimeoutMs) return begin
+    return `${begin} SET LOCAL statement_timeout = ${statementTimeoutMs}; ${planned}`
   }
 
   /**

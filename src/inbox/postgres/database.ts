@@ -23,6 +23,8 @@ export interface Transaction extends Session {
 }
 
 export interface TransactionOptions {
+  /** True for a transaction that writes nothing: all its statements see the same rows. */
+  readonly isRead?: boolean
   /** Statements without values, sent together with BEGIN. */
   readonly begin?: string
   /** The time limit of each statement, if it may take longer than usual. */
@@ -93,6 +95,7 @@ export class Database {
   transaction<Result>(
     work: (tx: Transaction) => Promise<Result>,
     {
+      isRead = false,
       begin = '',
       statementTimeoutMs = this.#connections.statementTimeoutMs,
       beginLimitMs = statementTimeoutMs
@@ -110,7 +113,9 @@ export class Database {
         await client.query(this.plain(sql, statementTimeoutMs))
       }
       try {
-        await client.query(this.plain(`${this.#connections.begin(statementTimeoutMs)} ${begin}`, beginLimitMs))
+        await client.query(
+          this.plain(`${this.#connections.begin({ statementTimeoutMs, isRead })} ${begin}`, beginLimitMs)
+        )
         const result = await work({
           run,
           query: async (sql, values = []) => getRows(await client.query(this.prepared(sql, values, statementTimeoutMs)))

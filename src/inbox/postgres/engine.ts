@@ -61,7 +61,7 @@ import { prune, remove } from './prune.ts'
 import { readLevels } from './levels.ts'
 import { listEvents } from './list.ts'
 import { countAll, findEvent } from './read.ts'
-import { plannedForValues, Reader } from './reader.ts'
+import { Reader, readUnlimited } from './reader.ts'
 import { findKnown, record, type RecordTerms } from './record.ts'
 import { admit } from './admit.ts'
 import { reindex } from './reindex.ts'
@@ -378,7 +378,7 @@ class PostgresInbox implements contract.Inbox {
 
   async events(filter: contract.EventFilter): Promise<contract.EventPage> {
     const checked = checkEventFilter(filter)
-    return this.#read((session) => listEvents(session, checked), plannedForValues)
+    return this.#read((session) => listEvents(session, checked))
   }
 
   async event(key: EventKey): Promise<contract.EventDetail | undefined> {
@@ -519,9 +519,9 @@ class PostgresInbox implements contract.Inbox {
   }
 
   /** Runs a read for people. */
-  async #read<Result>(read: (session: Session) => Promise<Result>, settings?: string): Promise<Result> {
+  async #read<Result>(read: (session: Session) => Promise<Result>): Promise<Result> {
     const database = await this.#opened()
-    return this.#reader === undefined ? read(database) : this.#reader.read(database, read, settings)
+    return this.#reader === undefined ? readUnlimited(database, read) : this.#reader.read(database, read)
   }
 
   async #opened(): Promise<Database> {

@@ -10,15 +10,18 @@ const mostReads = 2
 const beginLimitMs = 1_000
 
 /**
- * Settings for the transactions of reads. They can write nothing. Their statements are not compiled to machine code,
- * which takes longer than they do. A bitmap would be filled before the first row. A table that has an index is not read
- * from its beginning to its end.
+ * Settings for the transactions of reads, in addition to those of the session. A bitmap would be filled before the
+ * first row. The statements are planned for the given values, although planning takes its time.
  */
-export const readSettings =
-  'SET TRANSACTION READ ONLY; SET LOCAL jit = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off;'
+export const readSettings = 'SET LOCAL enable_bitmapscan = off; SET LOCAL plan_cache_mode = force_custom_plan;'
 
-/** A setting for reads whose statements must be planned for the given values, although planning takes its time. */
-export const plannedForValues = 'SET LOCAL plan_cache_mode = force_custom_plan;'
+/** Runs a read of a command: with no limit but that of each statement. */
+export function readUnlimited<Result>(
+  database: Database,
+  read: (session: Session) => Promise<Result>
+): Promise<Result> {
+  return database.transaction(read, { isRead: true, begin: readSettings })
+}
 
 export interface ReaderOptions {
   readonly connectionString: string | undefined
@@ -53,17 +56,16 @@ export class Reader {
   /**
    * Runs a read when it has its turn. Runs it again if its connection was dead: another one may work.
    * @param known an object that has learnt of the same database
-   * @param settings in addition to `readSettings`
    * @throws {RiverhookError} RIVERHOOK_INBOX_READ_LIMIT, RIVERHOOK_INBOX_READS_BUSY
    */
-  read<Result>(known: Database, read: (session: Session) => Promise<Result>, settings = ''): Promise<Result> {
+  read<Result>(known: Database, read: (session: Session) => Promise<Result>): Promise<Result> {
     this.#database.learnFrom(known)
     return this.#turns.run(async () => {
       try {
-        return await this.#read(read, settings)
+        return await this.#read(read)
       } catch (error) {
         if (!isConnectionDead(error)) throw error
-        return this.#read(read, settings)
+        return this.#read(read)
       }
     })
   }
@@ -74,7 +76,7 @@ export class Reader {
     if (!this.#isShared) await this.#connections.end()
   }
 
-  async #read<Result>(read: (session: Session) => Promise<Result>, settings: string): Promise<Result> {
+  async #read<Result>(read: (session: Session) => Promise<Result>): Promise<Result> {
     const limitMs = this.#limitMs
     const startedAt = performance.now()
     try {
@@ -89,7 +91,8 @@ export class Reader {
             }
           }),
         {
-          begin: `${readSettings} ${settings}`,
+          isRead: true,
+          begin: readSettings,
           statementTimeoutMs: limitMs,
           beginLimitMs: Math.min(beginLimitMs, limitMs)
         }

@@ -100,6 +100,9 @@ export const livenessSql = liveness.map(([name, value]) => `SET LOCAL ${name} = 
  */
 export const beginSql = 'BEGIN ISOLATION LEVEL READ COMMITTED NOT DEFERRABLE;'
 
+/** All statements of a read see the same rows: a purge between two of them changes nothing. */
+export const beginReadSql = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY NOT DEFERRABLE;'
+
 /** For statements over very many rows: a plan for the given values is worth its time. */
 export const plannedByCost = 'SET LOCAL plan_cache_mode = auto; SET LOCAL enable_bitmapscan = on;'
 
