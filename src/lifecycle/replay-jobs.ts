@@ -1,9 +1,7 @@
-import { isDeepStrictEqual } from 'node:util'
-
 import type { Actor } from '../model/audit.ts'
 import { loggedError } from '../model/error-text.ts'
 import { RiverhookError } from '../model/errors.ts'
-import { hideAbout, type Job, type JobState, type NewJob, type ReplayFilter } from '../model/job.ts'
+import type { Job, JobState, ReplayFilter } from '../model/job.ts'
 import type { Log } from '../model/log.ts'
 import { ownerName } from '../model/owner-name.ts'
 import { clearInterval, delay, setInterval } from '../model/timers.ts'
@@ -15,6 +13,7 @@ import { isPassing, runJob } from '../inbox/run-job.ts'
 import type { ActOptions, ReplayPlan, StartReplayOptions } from '../interface.ts'
 import { filterTarget } from './act-target.ts'
 import type { Audit } from './audit.ts'
+import { digestHidden, isSameWork } from './same-work.ts'
 
 export interface ReplayJobsOptions {
   readonly inbox: Inbox
@@ -85,7 +84,8 @@ export class ReplayJobs {
       planned: Math.min(planned ?? plan?.count ?? 0, limit ?? Infinity),
       limit,
       ratePerSecond,
-      idempotencyKey
+      idempotencyKey,
+      hiddenDigest: idempotencyKey === undefined ? undefined : await digestHidden(inbox, filter)
     }
     const added = await audit.run(
       { action: 'events.replay', target: filterTarget({ ...filter, includeDone }), by },
@@ -200,18 +200,6 @@ const endings = {
 
 function isOpen(state: JobState): boolean {
   return state === 'waiting' || state === 'running'
-}
-
-function isSameWork(one: Job, other: Omit<NewJob, 'actor'>): boolean {
-  const work = ({ filter, includeDone, upTo, limit, ratePerSecond }: Omit<NewJob, 'actor'>): object => ({
-    // A job that has ended hides a part of it.
-    filter: isOpen(one.state) ? filter : hideAbout(filter),
-    includeDone,
-    upTo,
-    limit,
-    ratePerSecond
-  })
-  return isDeepStrictEqual(work(one), work(other))
 }
 
 /** @throws {RiverhookError} if the job did not replay all */

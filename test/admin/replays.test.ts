@@ -1,6 +1,6 @@
 import t from 'tap'
 
-import { memoryInbox } from '../../src/index.ts'
+import { memoryInbox, type ReplayFilter } from '../../src/index.ts'
 import type { ReplayJobJson, ReplayPlanJson } from '../../src/admin/api-types.ts'
 import { Plans } from '../../src/admin/plan.ts'
 import { whenSettled } from '../../src/testing/index.ts'
@@ -136,6 +136,26 @@ t.test('a plan starts once; an idempotency key starts once, also in another proc
     body: { message: /"Idempotency-Key" must have 1 to 256 characters/ }
   })
   t.equal((await rig.inbox.jobs({ limit: 9 })).length, 2)
+})
+
+// Risk: the replay of another customer's events is not started, and the operator believes that it is done.
+t.test('an idempotency key starts no replay about something else, before and after the end of its job', async (t) => {
+  const rig = await startFilled(t)
+  const { riverhook } = rig.app
+  const upTo = await rig.inbox.position()
+  const start = (filter: ReplayFilter) =>
+    riverhook.startReplay(filter, { upTo, planned: 1, ratePerSecond: 1, idempotencyKey: 'k' })
+  const about = { about: 'O-1', includeDone: true }
+  const { id } = await start(about)
+  const isRefused = async () => {
+    for (const other of [{ ...about, about: 'R-1' }, { ...about, error: 'x' }, { includeDone: true }])
+      await t.rejects(start(other), { code: 'RIVERHOOK_INBOX_KEY_USED' })
+    t.equal((await start(about)).id, id)
+  }
+  await isRefused()
+  await riverhook.stopJob(id)
+  t.match(await rig.inbox.job(id), { filter: { about: '...' }, endedAt: Date })
+  await isRefused()
 })
 
 t.test('a body that is neither a dry run nor a plan is refused', async (t) => {
