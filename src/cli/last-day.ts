@@ -1,6 +1,6 @@
 import type { LastDay } from '../programs.ts'
 import { print } from './output.ts'
-import { counted, printTable, spanText } from './print.ts'
+import { counted, durationText, printTable, spanText } from './print.ts'
 
 const mostRefusals = 5
 
@@ -38,8 +38,4 @@ export function showAttempts({ attempts }: LastDay): void {
       durationText(longestMs)
     ])
   )
-}
-
-function durationText(ms: number): string {
-  return ms < 1_000 ? `${ms} ms` : spanText(ms)
 }

@@ -113,6 +113,11 @@ export function spanText(ms: number): string {
   return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`
 }
 
+/** How long something took: `34 ms`, `5 s`. */
+export function durationText(ms: number): string {
+  return ms < 1_000 ? `${ms} ms` : spanText(ms)
+}
+
 /** A delivery's state, coloured on a terminal. */
 export function styleState(state: DeliveryState | 'quarantined' | 'accepted'): Styled {
   const colours = {

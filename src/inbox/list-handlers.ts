@@ -1,5 +1,5 @@
 import { deliveryStates, type DeliveryState } from '../model/event.ts'
-import type { Inbox } from './inbox.ts'
+import type { AttemptLengths, HandlerLevels, Inbox } from './inbox.ts'
 
 /** A handler of the server, or one that only deliveries or a pause are left of. */
 export interface ListedHandler {
@@ -9,17 +9,28 @@ export interface ListedHandler {
   readonly pattern: string | undefined
   readonly ordered: boolean | undefined
   readonly pausedSince: Date | undefined
-  readonly deliveries: Readonly<Record<DeliveryState, number>>
+  /** Its deliveries that are not done. */
+  readonly deliveries: Readonly<Record<UnfinishedState, number>>
+  /** When its longest overdue delivery fell due. */
+  readonly oldestDueAt: Date | undefined
+  /** How long its newest attempts took; undefined if it has none. */
+  readonly lengths: Omit<AttemptLengths, 'handler'> | undefined
 }
 
-const noDeliveries = Object.fromEntries(deliveryStates.map((state) => [state, 0])) as Record<DeliveryState, number>
+type UnfinishedState = Exclude<DeliveryState, 'done'>
 
-/** Lists the handlers of the servers of an inbox, which of them are paused, and their deliveries by state. */
+/** The states of a delivery that is not done. */
+export const unfinishedStates = deliveryStates.filter((state): state is UnfinishedState => state !== 'done')
+
+/** Lists the handlers of the servers of an inbox: which are paused, what is left for them to do, how long they take. */
 export async function listHandlers(inbox: Inbox): Promise<readonly ListedHandler[]> {
-  const [handlers, pauses, { byHandler }] = [await inbox.handlers(), await inbox.pauses(), await inbox.stats()]
+  const [handlers, pauses] = [await inbox.handlers(), await inbox.pauses()]
   const since = new Map(pauses.map((pause) => [pause.handler, pause.since]))
-  const counts = new Map(byHandler.map(({ handler, ...states }) => [handler, states]))
-  const gone = [...since.keys(), ...counts.keys()].filter((name) => !handlers.some((each) => each.name === name))
+  const levels = new Map((await inbox.levels()).byHandler.map((each) => [each.handler, each]))
+  const lengths = new Map((await inbox.lengths()).map(({ handler, ...found }) => [handler, found]))
+  const gone = [...since.keys(), ...levels.keys(), ...lengths.keys()].filter(
+    (name) => !handlers.some((each) => each.name === name)
+  )
   const all = [
     ...handlers,
     ...[...new Set(gone)].map((name) => ({ name, source: undefined, pattern: undefined, ordered: undefined }))
@@ -30,6 +41,14 @@ export async function listHandlers(inbox: Inbox): Promise<readonly ListedHandler
     pattern,
     ordered,
     pausedSince: since.get(name),
-    deliveries: counts.get(name) ?? noDeliveries
+    deliveries: countUnfinished(levels.get(name)),
+    oldestDueAt: levels.get(name)?.oldestDueAt,
+    lengths: lengths.get(name)
   }))
+}
+
+function countUnfinished(levels: HandlerLevels | undefined): ListedHandler['deliveries'] {
+  if (levels === undefined) return { pending: 0, waiting: 0, running: 0, dead: 0, parked: 0 }
+  const { pending, later, waiting, running, dead, parked } = levels
+  return { pending: pending + later, waiting, running, dead, parked }
 }

@@ -305,15 +305,19 @@ function sumStates(rows: readonly Row[]): Record<DeliveryState, number> {
 /**
  * Converts counted rows of deliveries that are not done.
  * @param rows one row for each handler, realm and state, sorted by handler
- * @param later how many pending deliveries of a handler are not due
+ * @param dueOf how many pending deliveries of a handler are not due, and when the longest overdue one fell due
  */
-export function readOpenCounts(rows: readonly Row[], later: (handler: string) => number): InboxLevels['byHandler'] {
+export function readOpenCounts(
+  rows: readonly Row[],
+  dueOf: (handler: string) => { readonly later: number; readonly oldestDueAt: Date | undefined }
+): InboxLevels['byHandler'] {
   const handlers = [...new Set(rows.map((row) => String(row['handler'])))]
   return handlers.map((handler) => {
     const { pending, waiting, running, dead, parked } = sumStates(rows.filter((row) => row['handler'] === handler))
     // Counted by two statements: a delivery may have fallen due in between.
-    const notDue = Math.min(later(handler), pending)
-    return { handler, pending: pending - notDue, later: notDue, waiting, running, dead, parked }
+    const { later, oldestDueAt } = dueOf(handler)
+    const notDue = Math.min(later, pending)
+    return { handler, pending: pending - notDue, later: notDue, waiting, running, dead, parked, oldestDueAt }
   })
 }
 

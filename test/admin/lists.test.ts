@@ -161,7 +161,14 @@ t.test('handlers, counts and the store', async (t) => {
   const handlers = body['handlers'] as { readonly name: string; readonly deliveries: object }[]
   t.match(
     handlers.find(({ name }) => name === 'erp'),
-    { source: 'digital-river', pattern: 'order.*', ordered: true, pausedSince: /Z$/, deliveries: { dead: 2, done: 0 } }
+    {
+      source: 'digital-river',
+      pattern: 'order.*',
+      ordered: true,
+      pausedSince: /Z$/,
+      deliveries: { pending: 0, dead: 2 },
+      lengths: { attempts: 2, p50Ms: Number, p95Ms: Number }
+    }
   )
   t.match(await json('stats'), {
     body: {

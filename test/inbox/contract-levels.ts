@@ -1,7 +1,9 @@
 import type { Test } from 'tap'
 
+import type { Outcome } from '../../src/model/event.ts'
+import { named } from '../event-keys.ts'
 import { arrival, quarantined } from './arrivals.ts'
-import { claim, settleAll, type Subject } from './contract.ts'
+import { claim, leaseMs, settleAll, type Subject } from './contract.ts'
 
 /** The contract of every engine for counts of what it holds and of what is left to do. */
 export async function levelsContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
@@ -29,22 +31,66 @@ export async function levelsContract(t: Test, open: (t: Test) => Promise<Subject
       arrival('5', [{ handler: 'ship', orderKey: 'k' }]),
       arrival('6', [{ handler: 'ship', orderKey: 'k' }])
     ])
-    const none = { pending: 0, later: 0, waiting: 0, running: 0, dead: 0, parked: 0 }
+    const none = { oldestDueAt: undefined, pending: 0, later: 0, waiting: 0, running: 0, dead: 0, parked: 0 }
     t.match(await inbox.levels(), {
       byHandler: [
-        { ...none, handler: 'mail', pending: 1 },
-        { ...none, handler: 'ship', pending: 1, later: 1, waiting: 1, running: 1, dead: 1 }
+        { ...none, handler: 'mail', pending: 1, oldestDueAt: new Date(start) },
+        {
+          ...none,
+          handler: 'ship',
+          pending: 1,
+          later: 1,
+          waiting: 1,
+          running: 1,
+          dead: 1,
+          oldestDueAt: new Date(now())
+        }
       ],
       oldestDueAt: new Date(start),
       quarantined: 1,
       oldestEventAt: new Date(start)
     })
+    await inbox.pause('mail')
+    const paused = await inbox.levels()
+    t.same([paused.oldestDueAt, paused.byHandler[0]!.oldestDueAt], [new Date(now()), new Date(start)])
     advance(1_000)
     t.match((await inbox.levels()).byHandler[1], { pending: 2, later: 0 })
     await inbox.adopt([])
     t.match((await inbox.levels()).byHandler, [
       { ...none, handler: 'mail', parked: 1 },
       { ...none, handler: 'ship', running: 1, dead: 1, parked: 3 }
+    ])
+  })
+
+  // Risk: a handler that has become slow, or times out, looks as it did before.
+  t.test('lengths has how long the newest attempts of each handler took, behind any backlog', async (t) => {
+    const { inbox, now } = await open(t)
+    t.same(await inbox.lengths(), [])
+    await inbox.record(Array.from({ length: 1_200 }, (_, index) => arrival(`${index}`, ['ship'])))
+    await inbox.record([
+      arrival('a', ['mail']),
+      arrival('b', ['mail'], { realm: 'other' }),
+      arrival('c', ['mail']),
+      arrival('d', ['mail'])
+    ])
+    const settle = async (handler: string, limit: number, ms: (index: number) => number, outcome: Outcome) => {
+      const wants = named(handler).map(({ name, source }) => ({ handler: name, source, limit }))
+      const { deliveries } = await inbox.claim({ owner: 'me', leaseMs, wants, limit })
+      const settlements = deliveries.map(({ id, token }, index) => {
+        const startedAt = new Date(now() + index)
+        return { id, token, outcome, startedAt, endedAt: new Date(startedAt.getTime() + ms(index)) }
+      })
+      await inbox.settle(settlements)
+    }
+    const retry = { state: 'retry', dueAt: new Date(now() + 60_000), error: 'x', releaseKey: false } as const
+    await settle('ship', 600, (index) => (index < 100 ? 0 : index), { state: 'done' })
+    await settle('mail', 1, () => 30_000, retry)
+    await settle('mail', 1, () => 20_000, { state: 'dead', error: 'x' })
+    await settle('mail', 1, () => 10, { state: 'done' })
+    await settle('mail', 1, () => 99_000, { ...retry, state: 'lost', counts: false })
+    t.same(await inbox.lengths(), [
+      { handler: 'mail', attempts: 3, p50Ms: 20_000, p95Ms: 30_000 },
+      { handler: 'ship', attempts: 500, p50Ms: 349, p95Ms: 574 }
     ])
   })
 

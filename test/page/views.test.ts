@@ -13,7 +13,7 @@ browserTest('handlers: counts that lead to their events', async (t, open) => {
   const page = await open(`${host.url}handlers`)
   const row = page.getByRole('row', { name: /erp/ })
   await row.getByRole('img', { name: '0 done, 1 failed' }).waitFor()
-  t.match(await row.innerText(), /order\.\*/)
+  t.match(await row.innerText(), /order\.\*[\s\S]*\d ms\s+\d+ ms/)
   await row.getByRole('link', { name: '1' }).click()
   await page.waitForURL('**/events?handler=erp&state=dead&since=all')
   await page.getByText('evt_1').waitFor()

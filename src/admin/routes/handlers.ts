@@ -9,7 +9,7 @@ export const showHandlers: ScopedRoute = {
   path: 'handlers',
   scope: 'read',
   schema: {
-    summary: 'List the handlers, which of them are paused, and how many deliveries each has in each state',
+    summary: 'List the handlers: which are paused, what is left for each to do, and how long its attempts take',
     response: { 200: schemas.HandlerList }
   },
   handle: async ({ riverhook }): Promise<Sent<HandlerListJson>> => ({

@@ -11,6 +11,8 @@ export const DeliveryCounts = Type.Object(stateFields, {
   description: 'how many deliveries there are in each state'
 })
 
+const { done: _, ...unfinishedFields } = stateFields
+
 export const Handler = Type.Object(
   {
     name: Type.String(),
@@ -18,7 +20,26 @@ export const Handler = Type.Object(
     pattern: Type.Optional(Type.String({ description: 'the event types that it takes' })),
     ordered: Type.Optional(Type.Boolean({ description: 'true if it takes the events of one order key one by one' })),
     pausedSince: Type.Optional(time),
-    deliveries: named('DeliveryCounts', DeliveryCounts)
+    deliveries: Type.Object(unfinishedFields, {
+      ...strict,
+      description: 'how many of its deliveries are in each state, except those that are done'
+    }),
+    oldestDueAt: Type.Optional(
+      Type.String({
+        format: 'date-time',
+        description: 'when its longest overdue delivery fell due; missing if nothing is overdue'
+      })
+    ),
+    lengths: Type.Optional(
+      Type.Object(
+        {
+          attempts: Type.Integer({ minimum: 0, description: 'of how many attempts: the newest ones, at most 500' }),
+          p50Ms: Type.Number({ minimum: 0, description: 'half of them took at most this long' }),
+          p95Ms: Type.Number({ minimum: 0, description: '95 % of them took at most this long' })
+        },
+        { ...strict, description: 'how long its newest attempts took; missing if it has none' }
+      )
+    )
   },
   strict
 )

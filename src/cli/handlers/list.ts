@@ -1,9 +1,9 @@
 import { Command } from 'commander'
 
-import { listHandlers, type ListedHandler } from '../../programs.ts'
+import { listHandlers, unfinishedStates, type ListedHandler } from '../../programs.ts'
 import { inboxOption, withInbox } from '../inbox.ts'
 import { print, printJson, styled } from '../output.ts'
-import { printTable, spanText, styleState } from '../print.ts'
+import { durationText, printTable, spanText, styleState } from '../print.ts'
 
 interface Flags {
   readonly inbox: string
@@ -12,7 +12,9 @@ interface Flags {
 
 export function listCommand(): Command {
   return new Command('list')
-    .description('list the handlers, which of them are paused, and their deliveries by state')
+    .description(
+      'list the handlers: which are paused, what is left for each to do, and how long its newest attempts took'
+    )
     .option('--json', 'as one JSON object per line')
     .addOption(inboxOption())
     .action((flags: Flags) =>
@@ -24,9 +26,6 @@ export function listCommand(): Command {
     )
 }
 
-/** The states that a person must know of; deliveries that are done are not counted here. */
-const shownStates = ['pending', 'waiting', 'running', 'dead', 'parked'] as const
-
 function show(rows: readonly ListedHandler[]): void {
   if (rows.length === 0) {
     print('No handlers: no server with handlers has used this inbox.')
@@ -34,16 +33,19 @@ function show(rows: readonly ListedHandler[]): void {
   }
   const now = Date.now()
   printTable(
-    ['handler', 'source', 'types', ...shownStates, ''],
-    rows.map(({ name, source, pattern, pausedSince, deliveries }) => [
+    ['handler', 'source', 'types', ...unfinishedStates, 'overdue', 'p50', 'p95', ''],
+    rows.map(({ name, source, pattern, pausedSince, deliveries, oldestDueAt, lengths }) => [
       name,
       source ?? '',
       pattern ?? '',
-      ...shownStates.map((state) =>
+      ...unfinishedStates.map((state) =>
         deliveries[state] > 0 && (state === 'dead' || state === 'parked')
           ? styled`${deliveries[state]} ${styleState(state)}`
           : String(deliveries[state])
       ),
+      oldestDueAt === undefined ? '' : spanText(now - oldestDueAt.getTime()),
+      lengths === undefined ? '' : durationText(lengths.p50Ms),
+      lengths === undefined ? '' : durationText(lengths.p95Ms),
       pausedSince !== undefined
         ? `paused for ${spanText(now - pausedSince.getTime())}`
         : pattern === undefined

@@ -1,6 +1,5 @@
 import { Command } from 'commander'
 
-import type { DeliveryState } from '../../index.ts'
 import { inboxOption, withRiverhook } from '../inbox.ts'
 import { print } from '../output.ts'
 import { counted } from '../print.ts'
@@ -33,12 +32,10 @@ export function resumeCommand(): Command {
           print(`${name} was not paused.`)
           return
         }
-        const { byHandler } = await riverhook.inbox.stats()
-        const waiting = byHandler.find(({ handler }) => handler === name)
-        const count = unfinished.reduce((sum, state) => sum + (waiting?.[state] ?? 0), 0)
+        const { byHandler } = await riverhook.inbox.levels()
+        const left = byHandler.find(({ handler }) => handler === name)
+        const count = left === undefined ? 0 : left.pending + left.later + left.waiting
         print(`${name} is resumed: ${counted(count, 'delivery', 'deliveries')} to run.`)
       })
     )
 }
-
-const unfinished: readonly DeliveryState[] = ['pending', 'waiting']

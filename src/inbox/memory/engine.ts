@@ -38,6 +38,7 @@ import { adopt, listHandlers } from './adopt.ts'
 import { listAudits, pruneAudits, writeAudit } from './audit.ts'
 import { claim, claimSuspects, findSuspects } from './claim.ts'
 import { addJob, advanceJob, claimJob, endJob, listJobs, replayInJob, stopJob } from './jobs.ts'
+import { readLengths } from './lengths.ts'
 import { readLevels } from './levels.ts'
 import { countRetries, listFailed } from './failed.ts'
 import { flag, listDrifts } from './mismatches.ts'
@@ -258,6 +259,10 @@ class MemoryInbox implements contract.Inbox {
 
   async levels(): Promise<contract.InboxLevels> {
     return readLevels(this.#opened(), this.#now())
+  }
+
+  async lengths(): Promise<readonly contract.AttemptLengths[]> {
+    return readLengths(this.#opened())
   }
 
   async probe(): Promise<contract.Backlog> {

@@ -1,6 +1,6 @@
 import type { OpenState } from '../../model/event.ts'
 import type * as contract from '../inbox.ts'
-import { oldestDueAt } from './read.ts'
+import { oldestDueAt, oldestDueOf } from './read.ts'
 import type { Delivery } from './rows.ts'
 import type { Store } from './store.ts'
 
@@ -21,7 +21,8 @@ export function readLevels(store: Store, now: number): contract.InboxLevels {
       ...countBy(
         open.filter((delivery) => delivery.handler === handler),
         now
-      )
+      ),
+      oldestDueAt: oldestDueOf(store, [handler], now)
     })),
     oldestDueAt: oldestDueAt(store, now),
     quarantined: rows.filter(({ arrival }) => arrival.state === 'quarantined').length,

@@ -72,9 +72,18 @@ export function countAll(store: Store, now: number): contract.InboxStats {
 }
 
 /** Returns when the longest overdue delivery fell due. */
-export function oldestDueAt({ lines, pauses }: Store, now: number): Date | undefined {
+export function oldestDueAt(store: Store, now: number): Date | undefined {
+  return oldestDueOf(
+    store,
+    store.lines.handlers.filter((name) => !store.pauses.has(name)),
+    now
+  )
+}
+
+/** Returns when the longest overdue delivery of these handlers fell due. */
+export function oldestDueOf({ lines }: Store, handlers: readonly string[], now: number): Date | undefined {
   let oldest = Infinity
-  for (const handler of lines.handlers.filter((name) => !pauses.has(name)))
+  for (const handler of handlers)
     for (const delivery of lines.of(handler)) if (isPending(delivery)) oldest = Math.min(oldest, delivery.dueAt)
   return oldest <= now ? new Date(oldest) : undefined
 }

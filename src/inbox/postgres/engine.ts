@@ -58,6 +58,7 @@ import { optionRules, type PostgresInboxOptions } from './options.ts'
 import { Presence } from './presence.ts'
 import { clockTime, probe } from './probe.ts'
 import { prune, remove } from './prune.ts'
+import { readLengths } from './lengths.ts'
 import { readLevels } from './levels.ts'
 import { listEvents } from './list.ts'
 import { countAll, findEvent } from './read.ts'
@@ -445,6 +446,10 @@ class PostgresInbox implements contract.Inbox {
 
   async levels(): Promise<contract.InboxLevels> {
     return this.#read((session) => readLevels(session, this.#times()))
+  }
+
+  async lengths(): Promise<readonly contract.AttemptLengths[]> {
+    return this.#read(readLengths)
   }
 
   async probe(): Promise<contract.Backlog> {

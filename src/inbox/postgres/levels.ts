@@ -3,17 +3,21 @@ import { readOpenCounts } from '../rows.ts'
 import type { Times } from './claim.ts'
 import type { Session } from './database.ts'
 import { deliveryKindsSql, isListed } from './kinds.ts'
-import { oldestDueAt } from './probe.ts'
+import { nextDueSql, oldestDueAt, overdueSql, readOverdue } from './probe.ts'
 
 /** Returns how much is left to do, and the size of the tables with their indexes. */
 export async function readLevels(session: Session, times: Times): Promise<contract.InboxLevels> {
   const open = await session.query(countOpenSql)
   const handlers = [...new Set(open.map((row) => row['handler']))]
-  const later = await session.query(countLaterSql, [handlers, times.fixed ?? null])
-  const notDue = new Map(later.map((row) => [row['handler'], Number(row['count'])]))
+  const due = new Map(
+    (await session.query(dueSql, [handlers, times.fixed ?? null])).map((row) => [
+      row['handler'],
+      { later: Number(row['later']), oldestDueAt: readOverdue(row, times) }
+    ])
+  )
   const [store] = await session.query(storeSql)
   return {
-    byHandler: readOpenCounts(open, (handler) => notDue.get(handler) ?? 0),
+    byHandler: readOpenCounts(open, (handler) => due.get(handler) ?? { later: 0, oldestDueAt: undefined }),
     oldestDueAt: await oldestDueAt(session, times),
     quarantined: Number(store?.['quarantined']),
     oldestEventAt: (store?.['oldest_event_at'] ?? undefined) as Date | undefined,
@@ -29,11 +33,12 @@ SELECT realm, handler, state, (
   WHERE ${isListed('d')} AND d.handler = kind.handler AND d.realm = kind.realm AND d.state = kind.state)::float8 AS count
 FROM kind WHERE state <> 'done' ORDER BY handler COLLATE "C"`
 
-const countLaterSql = `
+const dueSql = `
 SELECT name AS handler, (
   SELECT count(*) FROM riverhook.delivery AS d
   WHERE d.handler = name AND d.state IN ('pending', 'running') AND d.state = 'pending'
-    AND d.due_at > coalesce($2::timestamptz, statement_timestamp()))::float8 AS count
+    AND d.due_at > coalesce($2::timestamptz, statement_timestamp()))::float8 AS later,
+  ${overdueSql(nextDueSql('name'), '$2')} AS overdue_ms
 FROM unnest($1::text[]) AS name`
 
 const storeSql = `

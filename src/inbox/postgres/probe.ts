@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 
 import { isPausedSql, type Times } from './claim.ts'
-import type { Database } from './database.ts'
+import type { Database, Row } from './database.ts'
 
 /** The time of the database's clock. */
 export async function clockTime(database: Database): Promise<Date> {
@@ -22,11 +22,25 @@ export async function probe(database: Database, times: Times): Promise<Date | un
 }
 
 /** Returns when the longest overdue delivery fell due, in this process's time. */
-export async function oldestDueAt(session: Pick<Database, 'query'>, { now, fixed }: Times): Promise<Date | undefined> {
-  const [row] = await session.query(oldestDueSql, [fixed ?? null])
+export async function oldestDueAt(session: Pick<Database, 'query'>, times: Times): Promise<Date | undefined> {
+  const [row] = await session.query(oldestDueSql, [times.fixed ?? null])
+  return readOverdue(row, times)
+}
+
+/** Reads when a delivery fell due, in this process's time; undefined if it is not due yet. */
+export function readOverdue(row: Row | undefined, { now }: Times): Date | undefined {
   const overdueMs = row?.['overdue_ms']
   return typeof overdueMs === 'number' && overdueMs >= 0 ? new Date(now - overdueMs) : undefined
 }
+
+/** How long ago a time was, in milliseconds. @param fixed replaces the database's time, in tests */
+export const overdueSql = (dueAt: string, fixed: string): string =>
+  `floor(extract(epoch FROM coalesce(${fixed}::timestamptz, statement_timestamp()) - (${dueAt})) * 1000)::float8`
+
+/** When the next delivery of a handler falls due. */
+export const nextDueSql = (handler: string): string => `
+  SELECT due_at FROM riverhook.delivery AS d
+  WHERE d.handler = ${handler} AND d.state IN ('pending', 'running') AND d.state = 'pending' ORDER BY due_at LIMIT 1`
 
 // Reads only the first index entry of each handler.
 const oldestDueSql = `
@@ -35,8 +49,6 @@ WITH RECURSIVE name (handler) AS (
   UNION ALL
   SELECT (SELECT min(handler) FROM riverhook.delivery WHERE state IN ('pending', 'running') AND handler > name.handler) FROM name WHERE handler IS NOT NULL
 )
-SELECT floor(extract(epoch FROM coalesce($1::timestamptz, statement_timestamp()) - min(head.due_at)) * 1000)::float8 AS overdue_ms
-FROM name CROSS JOIN LATERAL (
-  SELECT due_at FROM riverhook.delivery AS d
-  WHERE d.handler = name.handler AND d.state IN ('pending', 'running') AND d.state = 'pending' ORDER BY due_at LIMIT 1) AS head
+SELECT ${overdueSql('min(head.due_at)', '$1')} AS overdue_ms
+FROM name CROSS JOIN LATERAL (${nextDueSql('name.handler')}) AS head
 WHERE NOT ${isPausedSql('name.handler')}`

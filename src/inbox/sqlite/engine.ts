@@ -328,6 +328,10 @@ class SqliteInbox implements contract.Inbox {
     return this.#read('levels', undefined)
   }
 
+  lengths(): Promise<readonly contract.AttemptLengths[]> {
+    return this.#read('lengths', undefined)
+  }
+
   probe(): Promise<contract.Backlog> {
     return this.#call('probe', undefined)
   }

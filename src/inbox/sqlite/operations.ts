@@ -4,6 +4,7 @@ import { audit, listAudits, pruneAudits } from './audit.ts'
 import { claim, claimSuspects, findSuspects } from './claim.ts'
 import { addJob, advanceJob, claimJob, endJob, findJob, findPosition, listJobs, replayInJob, stopJob } from './jobs.ts'
 import { countRetries, listFailed } from './failed.ts'
+import { readLengths } from './lengths.ts'
 import { readLevels } from './levels.ts'
 import { listEvents } from './list.ts'
 import { flag, listDrifts } from './mismatches.ts'
@@ -75,6 +76,7 @@ export const operations: {
   pruneTally,
   stats: countAll,
   levels: readLevels,
+  lengths: readLengths,
   probe,
   prune,
   audit,

@@ -60,6 +60,7 @@ export interface Operations {
   remove: { args: { targets: readonly contract.RemovalTarget[]; act: Act | undefined }; result: number }
   stats: { args: undefined; result: contract.InboxStats }
   levels: { args: undefined; result: contract.InboxLevels }
+  lengths: { args: undefined; result: contract.AttemptLengths[] }
   probe: { args: undefined; result: contract.Backlog }
   prune: { args: contract.PruneRequest; result: { purged: number; next: number | undefined } }
   audit: { args: { act: Act; result: ActResult }; result: undefined }
@@ -81,6 +82,7 @@ export type ReadName =
   | 'tally'
   | 'stats'
   | 'levels'
+  | 'lengths'
   | 'jobs'
   | 'job'
   | 'audits'

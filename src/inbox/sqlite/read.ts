@@ -1,6 +1,6 @@
 import type { EventKey } from '../../model/event.ts'
 import type * as contract from '../inbox.ts'
-import { readAttempts, readDelivery, readDetail, readStats, readTime } from '../rows.ts'
+import { readAttempts, readDelivery, readDetail, readStats, readTime, type Row } from '../rows.ts'
 import type { listSql } from './list.ts'
 import { claimable, isPausedSql, type Prepared } from './prepared.ts'
 import { inTime } from './read-limit.ts'
@@ -83,6 +83,11 @@ export function countAll(sql: Sql, _args: undefined, now: number): contract.Inbo
 
 /** Returns when the longest overdue delivery fell due. */
 export function oldestDueAt(sql: Prepared<Pick<typeof readSql, 'oldestDue'>>, now: number): Date | undefined {
-  const dueAt = readTime(sql.oldestDue.get()?.['due_at'])
+  return readOverdue(sql.oldestDue.get(), now)
+}
+
+/** Reads when a delivery fell due; undefined if it is not due yet. */
+export function readOverdue(row: Row | undefined, now: number): Date | undefined {
+  const dueAt = readTime(row?.['due_at'])
   return dueAt !== undefined && dueAt.getTime() <= now ? dueAt : undefined
 }

@@ -6,6 +6,7 @@ import { adoptSql } from './adopt.ts'
 import { auditSql } from './audit.ts'
 import { claimSql } from './claim.ts'
 import { jobsSql } from './jobs.ts'
+import { lengthsSql } from './lengths.ts'
 import { levelsSql } from './levels.ts'
 import { listIndexSql } from './list-index.ts'
 import { failedSql } from './failed.ts'
@@ -49,6 +50,7 @@ export const statements = {
   ...signingSql,
   ...readSql,
   ...levelsSql,
+  ...lengthsSql,
   ...mismatchesSql,
   ...watermarksSql,
   ...probeSql,

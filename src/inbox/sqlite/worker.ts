@@ -202,8 +202,10 @@ const reading: ReadonlySet<Call['name']> = new Set([
   'tally',
   'stats',
   'levels',
+  'lengths',
   'audits',
   'failed',
+  'retries',
   'position',
   'jobs',
   'job'

@@ -40,8 +40,14 @@ export function HandlersView() {
                 <th scope="col" class="c-spark">
                   Last 24 hours
                 </th>
-                <th scope="col" class="numeric">
-                  Average
+                <th scope="col" class="numeric" title="Half of the newest attempts took at most this long">
+                  p50
+                </th>
+                <th scope="col" class="numeric" title="95 % of the newest attempts took at most this long">
+                  p95
+                </th>
+                <th scope="col" class="numeric" title="How long the oldest due delivery has waited">
+                  Overdue
                 </th>
                 <th scope="col" class="numeric">
                   Pending
@@ -82,7 +88,7 @@ interface RowProps {
 }
 
 function Row({ handler, series, onChanged }: RowProps) {
-  const { name, pattern, source, ordered, pausedSince, deliveries } = handler
+  const { name, pattern, source, ordered, pausedSince, deliveries, oldestDueAt, lengths } = handler
   const isAsking = useSignal(false)
   const rows = series?.rows.filter((row) => row.name === name) ?? []
   const isPaused = pausedSince !== undefined
@@ -102,9 +108,9 @@ function Row({ handler, series, onChanged }: RowProps) {
         </span>
       </td>
       <td class="c-spark">{series !== undefined && <Spark bars={barsOf(rows, series)} label={sparkText(rows)} />}</td>
-      <td class="numeric" title={longestText(rows)}>
-        {averageText(rows)}
-      </td>
+      <td class="numeric">{lengths === undefined ? '–' : length(lengths.p50Ms)}</td>
+      <td class="numeric">{lengths === undefined ? '–' : length(lengths.p95Ms)}</td>
+      <td class="numeric">{oldestDueAt === undefined ? '–' : <When at={oldestDueAt} as="age" />}</td>
       <Count handler={name} state="pending" value={deliveries.pending} tone="info" />
       <Count handler={name} state="waiting" value={deliveries.waiting} tone="quiet" />
       <Count handler={name} state="running" value={deliveries.running} tone="info" />
@@ -197,15 +203,4 @@ function sparkText(rows: readonly TallyRowJson[]): string {
   const good = sum(rows.filter(isGood), (row) => row.count)
   const all = sum(rows, (row) => row.count)
   return `${count(good)} done, ${count(all - good)} failed`
-}
-
-function averageText(rows: readonly TallyRowJson[]): string {
-  const attempts = sum(rows, (row) => row.count)
-  return attempts === 0 ? '–' : length(sum(rows, (row) => row.totalMs) / attempts)
-}
-
-function longestText(rows: readonly TallyRowJson[]): string {
-  return rows.length === 0
-    ? 'No attempt in the last 24 hours'
-    : `Average of the last 24 hours. The longest took ${length(Math.max(...rows.map(({ maxMs }) => maxMs)))}`
 }
