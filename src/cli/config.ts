@@ -4,6 +4,8 @@ import { RiverhookError, type RiverhookOptions, type Source } from '../index.ts'
 import { readConfigFile, type ConfigFile } from '../options/config-file.ts'
 import { readConfig, type Environment, type ServerConfig } from '../options/environment.ts'
 import { loadSourceOf } from '../options/source-by-name.ts'
+import { describeAddress } from '../programs.ts'
+import { readDevFile } from './dev/dev-file.ts'
 import { printError } from './output.ts'
 
 /** Commands that need no configuration. */
@@ -35,17 +37,18 @@ export async function useConfigFile(command: Command): Promise<void> {
   // The catalogue of the default source is in the package; a source of one's own is in the config file.
   const isListing = top === 'event-types' && command.opts()['source'] === undefined
   const isNeeded = !withoutConfig.includes(top) && !isListing
+  // The files that the configuration imports are watched, too.
+  if (top === 'dev') (await import('./dev/fresh-modules.ts')).freshModules.install()
   current = isNeeded ? await readConfigFile(process.env) : undefined
   currentSource = isNeeded ? await loadSourceOf(process.env) : undefined
+  useDevInbox(command)
   if (current === undefined) return
   const { options, port, warnings } = configured()
   // The server logs its own.
   if (top !== 'serve') for (const warning of warnings) printError(`riverhook: warning: ${warning}`)
-  const values: Readonly<Record<string, unknown>> = {
-    inbox: options.inbox,
-    handlers: options.handlers,
-    ...(top === 'dev' ? { port } : {})
-  }
+  // The configuration of dev is read again when it changes, and its inbox may be that of production.
+  const values: Readonly<Record<string, unknown>> =
+    top === 'dev' ? { port } : { inbox: options.inbox, handlers: options.handlers }
   for (const option of command.options) {
     const name = option.attributeName()
     const source = command.getOptionValueSource(name)
@@ -57,6 +60,18 @@ export async function useConfigFile(command: Command): Promise<void> {
       )
     command.setOptionValueWithSource(name, values[name], 'config')
   }
+}
+
+/** Gives a command beside a running `riverhook dev` its inbox, unless a flag or a variable names another. */
+function useDevInbox(command: Command): void {
+  const inbox = command.options.find((option) => option.long === '--inbox')?.attributeName()
+  if (inbox === undefined || command.name() === 'dev') return
+  const source = command.getOptionValueSource(inbox)
+  if (source !== undefined && source !== 'default') return
+  const dev = process.env['RIVERHOOK_INBOX_FILE'] === undefined ? readDevFile() : undefined
+  if (dev === undefined) return
+  command.setOptionValueWithSource(inbox, dev.inbox, 'dev')
+  printError(`Using the inbox of riverhook dev, which runs in this folder: ${describeAddress(dev.inbox)}`)
 }
 
 /** The command below the program itself. */

@@ -4,7 +4,7 @@ import { digitalRiver, type DeliverySummary, type AnyEvent, type Interest, type 
 import { describePlan, syncWebhook } from '../programs.ts'
 import { sampleEvent, whenSettled, type DigitalRiverSimulator, type DrivenClock } from '../testing/index.ts'
 import { print, style, styled } from './output.ts'
-import { counted, styleState } from './print.ts'
+import { counted, styleState, wrap } from './print.ts'
 import { signedPost } from './signed-post.ts'
 
 export interface Stage {
@@ -121,10 +121,10 @@ async function perform(app: FastifyInstance, { run, answer: expected, deliveries
           deliveries: Object.keys(deliveries).length,
           timeoutMs: settleTimeoutMs
         })
-  for (const [label, text] of lines) print(`   ${label.padEnd(10)}${text}`)
+  for (const [label, text] of lines) printFact(label, text)
   for (const { handler, state, attempts, lastError } of settled) {
     print(styled`   handler   ${handler}: ${styleState(state)}, ${counted(attempts, 'attempt')}`)
-    if (lastError !== undefined) print(`             ${state === 'done' ? 'failed first' : 'failed'}: ${lastError}`)
+    if (lastError !== undefined) printFact('', `${state === 'done' ? 'failed first' : 'failed'}: ${lastError}`)
   }
   if (id !== undefined && settled.length === 0) print('   handler   none: it was not recorded')
   const found = Object.fromEntries(settled.map((delivery) => [delivery.handler, endOf(delivery)]))
@@ -143,6 +143,13 @@ async function perform(app: FastifyInstance, { run, answer: expected, deliveries
       : styled`   ${style('red', '✗')} ${differences.join('; ')}`
   )
   return differences.length === 0
+}
+
+/** Prints a fact of a step, broken between words on a terminal. */
+function printFact(label: string, text: string): void {
+  const indent = 13
+  const shown = process.stdout.isTTY ? wrap(text, Math.max(20, process.stdout.columns - indent)) : text
+  print(`   ${label.padEnd(indent - 3)}${shown.replaceAll('\n', `\n${' '.repeat(indent)}`)}`)
 }
 
 async function register({ url, handlers, simulator }: Stage): Promise<Shown> {

@@ -1,24 +1,29 @@
-import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 import { Command, InvalidArgumentError, Option } from 'commander'
 
 import { type EndpointOptions, type Rejection, type RiverhookOptions } from '../index.ts'
 import { handlersIn } from '../programs.ts'
-import type { AdminConfig } from '../options/admin-config.ts'
 import { defaultSource } from '../options/default-source.ts'
 import { serverSettings } from '../options/server-settings.ts'
 import { createClock, createDigitalRiver, newSecret, type DigitalRiverSimulator } from '../testing/index.ts'
+import { actionsOf } from './dev/actions.ts'
+import { makeDevFolder, endDevFile, writeDevFile } from './dev/dev-file.ts'
+import { listenToKeys } from './dev/keys.ts'
+import { Lines, printFacts, reasonOf } from './dev/lines.ts'
+import { preparePage } from './dev/page.ts'
+import { requireProject, runProject, type ProjectFlags } from './dev/project.ts'
+import type { App, ServedEndpoint } from './dev/session.ts'
 import { showOf } from './dev-sender.ts'
 import { show, tour } from './dev-show.ts'
 import { checkSends, findTarget, sourceOption, type Target } from './endpoint.ts'
 import { importServer } from './import-server.ts'
-import { riverhookCommand } from './invocation.ts'
+import { exampleHandlers, riverhookCommand } from './invocation.ts'
 import { print, style, styled } from './output.ts'
 
-interface Flags {
+interface Flags extends ProjectFlags {
+  readonly show?: true
   readonly once?: true
-  readonly port: number
   readonly endpoint?: string
   readonly source?: string
 }
@@ -30,7 +35,14 @@ const host = '127.0.0.1'
 export function devCommand(): Command {
   return new Command('dev')
     .description(
-      'try it out: a server with example handlers and a simulated provider that sends it events; the endpoint has the source, the path and the secrets of the configuration'
+      'run the handlers and the configuration of this folder, and load them again when a file changes; nothing is registered with a provider or fetched from one'
+    )
+    .option('--handlers <folder>', 'the folder of the handlers; default: those of the configuration')
+    .option('--inbox <address>', `the inbox; default: RIVERHOOK_INBOX, or ${inbox}, but not that of the config file`)
+    .option('--json', 'print the log as JSON, as without a terminal')
+    .option(
+      '--show',
+      'show Riverhook with example handlers instead, and with a simulated provider that sends events to the configured endpoint'
     )
     .option('--once', 'exit after the show: with code 0, or 1 if a step did not go as expected')
     .addOption(
@@ -39,12 +51,18 @@ export function devCommand(): Command {
         .argParser(portOf)
         .default(serverSettings.port.default)
     )
-    .option('--endpoint <path>', 'the configured endpoint to try; default: the first')
+    .option('--endpoint <path>', 'the configured endpoint of the show; default: the first')
     .addOption(sourceOption())
-    .action(dev)
+    .action(async (flags: Flags, command: Command) => {
+      if (flags.show === true || flags.once === true) await showIt(flags)
+      else {
+        requireProject(flags)
+        await runProject(command, flags)
+      }
+    })
 }
 
-async function dev(flags: Flags): Promise<void> {
+async function showIt(flags: Flags): Promise<void> {
   const target = await findTarget(flags)
   const { source } = target
   const hasApi = source.name === defaultSource().name
@@ -52,7 +70,7 @@ async function dev(flags: Flags): Promise<void> {
   const path = new URL(target.url).pathname
   // A separate secret, so that a command to paste works and shows no secret of the configuration.
   const secret = newSecret(source)
-  mkdirSync('.riverhook', { recursive: true, mode: 0o700 })
+  makeDevFolder()
   const endpoint = { source, path, secrets: withFirst(secret, target.given?.secrets), inbox }
   if (hasApi) await tryWithApi(flags, endpoint, secret)
   else await trySender(flags, endpoint, secret)
@@ -67,6 +85,7 @@ async function tryWithApi(flags: Flags, endpoint: Endpoint, secret: string): Pro
   const simulator = await createDigitalRiver({ secret, clock })
   await tryOut(
     flags,
+    secret,
     {
       ...endpoint,
       handlers,
@@ -82,8 +101,8 @@ async function tryWithApi(flags: Flags, endpoint: Endpoint, secret: string): Pro
         const known = (await handlersIn(handlers)).of('digital-river')
         return show(app, tour({ app, url, secret, rejections, simulator, clock, handlers: known }))
       },
-      more: (url) => {
-        printMore(url, secret, simulator)
+      more: () => {
+        printMore(ofDigitalRiver(simulator))
       }
     }
   )
@@ -94,6 +113,7 @@ async function trySender(flags: Flags, endpoint: Endpoint, secret: string): Prom
   const prepared = showOf(source)
   await tryOut(
     flags,
+    secret,
     { ...endpoint, handlers: prepared.handlers },
     {
       close: () => undefined,
@@ -103,8 +123,8 @@ async function trySender(flags: Flags, endpoint: Endpoint, secret: string): Prom
         print(`  ${source.name.padEnd(16)}simulated`)
         return show(app, prepared.steps(url, secret))
       },
-      more: (url) => {
-        printMoreOf(flags.source ?? process.env['RIVERHOOK_SOURCE'] ?? source.name, url, secret)
+      more: () => {
+        printMore(ofSender(flags.source ?? process.env['RIVERHOOK_SOURCE'] ?? source.name))
       }
     }
   )
@@ -112,76 +132,89 @@ async function trySender(flags: Flags, endpoint: Endpoint, secret: string): Prom
 
 interface Try {
   /** Releases what the show holds. */
-  close(): unknown
+  readonly close: () => unknown
   /** @returns whether every step went as expected */
   run(app: App, url: string): Promise<boolean>
   /** Prints what to do next. */
-  more(url: string): void
+  more(): void
 }
 
-type App = Awaited<ReturnType<Awaited<ReturnType<typeof importServer>>['createServer']>>
+type ShowOptions = RiverhookOptions & Endpoint
 
 /** Serves the endpoint, runs the show, and keeps serving unless `--once` is given. */
-async function tryOut({ once, port }: Flags, options: RiverhookOptions & Endpoint, show: Try): Promise<void> {
+async function tryOut({ once, port, json }: Flags, secret: string, options: ShowOptions, show: Try): Promise<void> {
   const { closeOnSignals, createServer } = await importServer()
-  const page = once === true ? undefined : await preparePage()
+  const page = once === true ? undefined : await preparePage(host)
+  const isPretty = json !== true && process.stdout.isTTY
+  /** From the end of the show on. */
+  const after: { lines?: Lines } = {}
   // Silent during the show, which prints what matters.
-  const app = await createServer({
-    host,
-    port,
-    logLevel: 'silent',
-    warnings: [],
-    options,
-    ...(page === undefined ? {} : { admin: page.admin })
+  const app = await createServer(
+    {
+      host,
+      port,
+      logLevel: 'silent',
+      warnings: [],
+      options: {
+        ...options,
+        onError: (error, failure) => {
+          after.lines?.failed(error, failure)
+        }
+      },
+      ...(page === undefined ? {} : { admin: page.admin() })
+    },
+    isPretty ? { log: { write: (line) => after.lines?.log.write(line) } } : {}
+  )
+  const atEnd = [show.close]
+  app.addHook('onClose', async () => {
+    for (const end of atEnd) await end()
   })
-  app.addHook('onClose', () => show.close())
-  try {
-    const url = (await app.listen({ host, port })) + options.path
-    print(styled`Listening on ${style('bold', url)}`)
-    print(`  inbox           ${inbox}`)
-    const pageUrl = await page?.url()
-    if (pageUrl !== undefined) print(styled`  page            ${style('bold', pageUrl)}`)
-    const good = await show.run(app, url)
-    if (once === true || !good) process.exitCode = good ? 0 : 1
-    if (once === true) {
+  const url = await app
+    .listen({ host, port })
+    .then(async (address) => {
+      const url = address + options.path
+      print(styled`Listening on ${style('bold', url)}`)
+      print(`  inbox           ${inbox}`)
+      const good = await show.run(app, url)
+      if (once === true || !good) process.exitCode = good ? 0 : 1
+      return url
+    })
+    .catch(async (error: unknown) => {
       await app.close()
-      return
-    }
-    if (pageUrl !== undefined) print(styled`\nTo look at what happened, and to repair, open ${style('bold', pageUrl)}`)
-    show.more(url)
-  } catch (error) {
+      throw error
+    })
+  if (once === true) {
     await app.close()
-    throw error
+    return
   }
+  const { path, source } = options
+  const pageUrl = await page?.url()
+  writeDevFile({ inbox, endpoints: [{ path, source: source.name, url, secret }] })
+  atEnd.push(endDevFile)
+  print('')
+  printFacts([
+    ['URL', url],
+    ['secret', secret],
+    ['inbox', inbox],
+    ...(pageUrl === undefined ? [] : [['page', pageUrl] as const])
+  ])
+  show.more()
   closeOnSignals(app)
   app.log.level = 'info'
-}
-
-/**
- * The operator's page on a free port, with a token for this run. The token is in the fragment of the address, which a
- * browser does not send.
- */
-async function preparePage(): Promise<{
-  readonly admin: AdminConfig
-  readonly url: () => Promise<string | undefined>
-}> {
-  const [{ newToken }, { scopes }] = await Promise.all([import('../admin/tokens.ts'), import('../admin/scope.ts')])
-  const { token, line } = newToken('dev', scopes)
-  let address: string | undefined
-  return {
-    admin: {
-      areMetricsOpen: false,
-      host,
-      port: 0,
-      tokens: line,
-      hosts: [],
-      onListen: (url) => {
-        address = url
-      }
+  if (!isPretty) return
+  const lines = (after.lines = new Lines())
+  lines.begin()
+  const endpoint: ServedEndpoint = { path, source, given: {}, url, secret }
+  const actions = actionsOf({ app: async () => app, endpoints: () => [endpoint], pageUrl })
+  const release = listenToKeys(actions, {
+    onEnd: () => {
+      process.kill(process.pid, 'SIGINT')
     },
-    // In a clone, the page may not be built.
-    url: async () => (address !== undefined && (await fetch(address)).ok ? `${address}/#token=${token}` : undefined)
-  }
+    onFault: (error) => {
+      lines.say(reasonOf(error))
+    }
+  })
+  atEnd.push(release)
 }
 
 /** The secrets of the endpoint, with one more before them. */
@@ -190,51 +223,37 @@ function withFirst(secret: string, given: EndpointOptions['secrets']): EndpointO
   return async () => [secret, ...[typeof given === 'function' ? await given() : given].flat()]
 }
 
-function printMoreOf(name: string, url: string, secret: string): void {
-  const config = process.env['RIVERHOOK_CONFIG']
-  const target = `--source ${name} --url ${url} --secret "$secret"`
+function printMore(more: string): void {
   print(styled`
-The server keeps running, and its log follows. To send more events, in another terminal:
+The server keeps running. Look, send and repair in another terminal, in this
+folder:
 
-  secret=${secret}${config === undefined ? '' : `\n  export RIVERHOOK_CONFIG=${config}`}
-  ${riverhookCommand} trigger my.event --new-type ${target}
-  ${riverhookCommand} simulate --scenario all ${target.replace('--url', '--address')}
-  ${riverhookCommand} events list --inbox ${inbox}
-  ${riverhookCommand} events show ID --inbox ${inbox}
-  ${riverhookCommand} events replay --state dead --inbox ${inbox}
-  ${riverhookCommand} stats --inbox ${inbox}
-
-Press Ctrl-C to stop.
+  ${riverhookCommand} events list
+  ${riverhookCommand} events show ID
+  ${riverhookCommand} events replay --state dead
+  ${riverhookCommand} stats
+${more}
+Press ${process.stdout.isTTY ? 't to send an event, ? for all keys, ' : ''}Ctrl-C to stop.
 `)
 }
 
-function printMore(url: string, secret: string, simulator: DigitalRiverSimulator): void {
-  print(styled`
-The server keeps running, and its log follows. To send more events, in another terminal:
+function ofSender(name: string): string {
+  return `  ${riverhookCommand} trigger my.event --new-type --source ${name}
+  ${riverhookCommand} simulate --scenario all --source ${name}
+`
+}
 
-  secret=${secret}
-  ${riverhookCommand} trigger order.accepted --set id=my-event-$(date +%s) --print > my-event.json
+function ofDigitalRiver({ url, apiKey }: DigitalRiverSimulator): string {
+  return `  ${riverhookCommand} trigger order.accepted
 
-  ${style('dim', '# with curl')}
-  now=$(date +%s)
-  signature=$( (printf '%s.' "$now"; cat my-event.json) | openssl dgst -sha256 -hmac "$secret" -binary | base64)
-  curl -i ${url} -H 'content-type: application/json' -H "DigitalRiver-Signature: $now, $signature" --data-binary @my-event.json
+Its simulated Digital River has an API:
 
-  ${style('dim', '# with the command line; then look, and repair')}
-  ${riverhookCommand} send my-event.json --url ${url} --secret "$secret"
-  ${riverhookCommand} events list --inbox ${inbox}
-  ${riverhookCommand} events show ID --inbox ${inbox}
-  ${riverhookCommand} events replay --state dead --inbox ${inbox}
-  ${riverhookCommand} stats --inbox ${inbox}
-
-  ${style('dim', '# at the simulated Digital River')}
-  export DIGITAL_RIVER_API_URL=${simulator.url} DIGITAL_RIVER_API_KEY=${simulator.apiKey}
+  export DIGITAL_RIVER_API_URL=${url}
+  export DIGITAL_RIVER_API_KEY=${apiKey}
   ${riverhookCommand} webhooks list
-  ${riverhookCommand} backfill --since 1h --handlers ${handlers} --inbox ${inbox}
-  ${riverhookCommand} simulate --address ${url} --secret "$secret" --scenario all
-
-Press Ctrl-C to stop.
-`)
+  ${riverhookCommand} backfill --since 1h \\
+    --handlers ${exampleHandlers()}
+`
 }
 
 function portOf(text: string): number {

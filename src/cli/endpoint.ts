@@ -7,6 +7,7 @@ import { defaultSource } from '../options/default-source.ts'
 import { listEndpoints, type GivenEndpoint } from '../options/list-endpoints.ts'
 import { isSourceNamed, loadSource, unknownSource } from '../options/source-by-name.ts'
 import { configured } from './config.ts'
+import { readDevFile } from './dev/dev-file.ts'
 import { printError } from './output.ts'
 import { checkSigns, givenSecret, type SecretFlags } from './signed-post.ts'
 
@@ -52,19 +53,22 @@ export interface Target {
 export async function findTarget(flags: EndpointFlags): Promise<Target> {
   const { options, host, port } = configured()
   const all = listEndpoints(options)
+  const dev = flags.url === undefined ? readDevFile() : undefined
   const source = flags.source === undefined ? undefined : await findSource(flags.source, all)
   const found = findEndpoint(flags, all, source)
   const signedBy = source ?? found?.source ?? options.source ?? defaultSource()
   const path = found?.given.path ?? defaultPathOf(signedBy)
   if (all.length > 1 && flags.endpoint === undefined && flags.url === undefined && source === undefined)
     printError(`Using the endpoint ${path}, the first of ${all.length}; --endpoint or --source names another`)
+  const running = dev?.endpoints.find((each) => each.path === path && each.source === signedBy.name)
   return {
-    url: flags.url ?? `http://${localHost(host)}:${port}${path}`,
+    url: flags.url ?? running?.url ?? `http://${localHost(host)}:${port}${path}`,
     source: signedBy,
     given: found?.given,
     async secret() {
       const secret = givenSecret(flags)
       if (secret !== undefined) return secret
+      if (running?.secret !== undefined) return running.secret
       if (found === undefined && all.length > 1)
         throw usage(
           `No endpoint of the configuration has the path of ${flags.url ?? path}: they have ${pathsOf(all)}. Name one with --endpoint, or pass --secret-file`

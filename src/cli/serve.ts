@@ -16,7 +16,7 @@ export function serveCommand(): Command {
     .action(async ({ check }: { readonly check?: true }) => {
       const { checkServer, serve } = await importServer()
       if (check === true) {
-        await checkServer(configured())
+        await checkServer({ ...configured(), logLevel: 'warn' })
         print('The configuration and the handlers are valid.')
         // End even if a handlers file started something at its top level.
         setTimeout(() => process.exit(), 2_000).unref()

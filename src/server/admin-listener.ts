@@ -19,6 +19,8 @@ export interface AdminListenerOptions {
   /** The registry of the server's metrics; undefined if they are off. */
   readonly metrics: { readonly contentType: string } | undefined
   readonly origin?: ConfigOrigin | undefined
+  /** False: everything is checked, and no port is opened. */
+  readonly listens: boolean
 }
 
 /**
@@ -29,7 +31,7 @@ export interface AdminListenerOptions {
 export async function addAdminListener(
   app: FastifyInstance,
   config: AdminConfig,
-  { requestTimeout, metrics, origin }: AdminListenerOptions
+  { requestTimeout, metrics, origin, listens }: AdminListenerOptions
 ): Promise<void> {
   // Not loaded by a server without it.
   const [{ admin }, { healthRoute }, { metricsRoute }] = await Promise.all([
@@ -58,7 +60,7 @@ export async function addAdminListener(
     throw inVariables(inOwnNames(error), origin)
   }
   app.addHook('onReady', async () => {
-    await listen(app, listener, config)
+    await (listens ? listen(app, listener, config) : listener.ready())
   })
   app.addHook('onClose', () => listener.close())
 }

@@ -33,11 +33,21 @@ function redactedPaths(options: RiverhookOptions): string[] {
   return [...names].flatMap((name) => [`req.headers["${name}"]`, `headers["${name}"]`])
 }
 
+export interface ServerOptions {
+  /** Where log lines go. Default: the standard output. */
+  readonly log?: { write(line: string): void }
+  /** False: the operator's API is checked, and does not listen. */
+  readonly listens?: boolean
+}
+
 /**
  * The standalone server, not listening yet.
  * @throws {RiverhookError} what the plugin throws, and the operator's API
  */
-export async function createServer(config: ServerConfig): Promise<FastifyInstance> {
+export async function createServer(
+  config: ServerConfig,
+  { log = logOutput(1), listens = true }: ServerOptions = {}
+): Promise<FastifyInstance> {
   const {
     options,
     logLevel,
@@ -49,7 +59,7 @@ export async function createServer(config: ServerConfig): Promise<FastifyInstanc
   const broken = new BrokenRequests()
   const app = Fastify({
     trustProxy: config.trustProxy === undefined ? false : [...config.trustProxy],
-    logger: { level: logLevel, redact: redactedPaths(options), stream: logOutput(1) },
+    logger: { level: logLevel, redact: redactedPaths(options), stream: log },
     ...limitedHttp(requestTimeout, broken)
   })
   broken.watch(app.server)
@@ -84,7 +94,12 @@ export async function createServer(config: ServerConfig): Promise<FastifyInstanc
   }
   healthRoutes(app)
   if (config.admin !== undefined)
-    await addAdminListener(app, config.admin, { requestTimeout, metrics: metrics?.registry, origin: config.origin })
+    await addAdminListener(app, config.admin, {
+      requestTimeout,
+      metrics: metrics?.registry,
+      origin: config.origin,
+      listens
+    })
   return app
 }
 
@@ -133,11 +148,7 @@ export async function serve(config: ServerConfig): Promise<FastifyInstance> {
 export async function checkServer(config: ServerConfig): Promise<void> {
   const { inbox = pluginSettings.inbox.default } = config.options
   if (typeof inbox === 'string') checkInboxAddress(inbox)
-  const app = await createServer({
-    ...config,
-    logLevel: 'warn',
-    options: { ...config.options, inbox: 'memory:' }
-  })
+  const app = await createServer({ ...config, options: { ...config.options, inbox: 'memory:' } }, { listens: false })
   try {
     await app.ready()
   } finally {

@@ -1,20 +1,33 @@
-import t from 'tap'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
 
 import { buildPage } from '../../src/page/build.ts'
+import { asUser, environment } from '../environment.ts'
 import { makeFolder } from '../folder.ts'
-import { startCli } from '../processes.ts'
+import { runCli, startCli, startListening } from '../processes.ts'
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const skip = process.platform === 'linux' ? false : 'needs the command script of util-linux'
 
 // Risk: the first thing that a person opens shows an error.
 t.test('the address that npm start prints opens the page, and its token opens the API', async (t) => {
   await buildPage()
-  const server = startCli(['dev', '--port', '0'], {}, makeFolder(t))
+  const cwd = makeFolder(t)
+  const server = startCli(['dev', '--show', '--port', '0'], {}, cwd)
   t.teardown(() => server.kill('SIGKILL'))
   let output = ''
   for await (const chunk of server.stdout) {
     output += String(chunk)
     if (output.includes('Press Ctrl-C to stop')) break
   }
-  const [, address = '', token = ''] = /open (http:\S+\/)#token=(\S+)\n/.exec(output) ?? []
+  const [, address = '', token = ''] = / page +(http:\S+\/)#token=(\S+)\n/.exec(output) ?? []
   const page = await fetch(address)
   t.equal(page.status, 200)
   const html = await page.text()
@@ -25,4 +38,155 @@ t.test('the address that npm start prints opens the page, and its token opens th
   t.equal(list.status, 200)
   t.match(await list.json(), { events: [{ deliveries: [{ handler: 'renew-licence', state: 'dead' }] }] })
   t.equal((await fetch(new URL('api/v1/events', address))).status, 401, 'without the token')
+  t.match(await runCli(['trigger', 'order.accepted'], { cwd }), { code: 0, stdout: /^202 / }, 'it needs no flags')
+})
+
+/** Runs a command on a terminal of some columns. */
+function onTerminal(t: Test, columns: number, args: string, cwd: string) {
+  const command = `stty cols ${columns}; exec ${process.execPath} --conditions=riverhook-source ${main} ${args}`
+  const child = spawn(...asUser('script', ['-qec', command, '/dev/null']), {
+    cwd,
+    env: environment({ TERM: 'xterm', SHELL: '/bin/sh', NO_COLOR: '1' }),
+    stdio: ['pipe', 'pipe', 'inherit']
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  let output = ''
+  let look = (): void => undefined
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += stripVTControlCharacters(chunk.toString()).replaceAll('\r\n', '\n')
+    look()
+  })
+  return {
+    ended: once(child, 'close') as Promise<[number | null]>,
+    type: (keys: string) => child.stdin.write(keys),
+    get lines() {
+      return output.split('\n')
+    },
+    /** Resolves with the output when it has the text, already printed or later. */
+    until: (pattern: RegExp) =>
+      new Promise<string>((resolve) => {
+        look = () => {
+          if (pattern.test(output)) resolve(output)
+        }
+        look()
+      })
+  }
+}
+
+/** The lines that the terminal would break. A long address stands alone in its line. */
+const tooWide = (lines: readonly string[], columns: number): readonly string[] =>
+  lines.filter((line) => line.length > columns && line.includes(' '))
+
+const project = {
+  'package.json': '{ "type": "module" }',
+  'erp.js': "export const answer = () => 'ERP answered 503'\n",
+  handlers: {
+    'orders.js': `
+import { defineHandler } from 'riverhook'
+import { answer } from '../erp.js'
+export default [
+  defineHandler('order.accepted', { name: 'erp' }, (event, { log }) => {
+    log.info({ order: event.data.object.id }, 'booking')
+    throw new Error(answer())
+  }),
+  defineHandler('*', { name: 'audit' }, () => undefined)
+]
+`
+  }
+}
+
+// Risk: the first hour is spent on restarts, flags and JSON instead of on the handler.
+t.test('on a terminal: the handlers, what happens, the keys, and the new code after a change', { skip }, async (t) => {
+  const cwd = makeFolder(t, project)
+  const dev = onTerminal(t, 80, 'dev --handlers handlers --port 0', cwd)
+  const ready = await dev.until(/Ctrl-C to stop/)
+  t.match(ready, /\n {2}URL {5}http:\S+\/webhooks\/digital-river\n {2}secret {2}whk_\S+\n {2}inbox {3}sqlite:\S+\n/)
+  t.match(ready, /\nhandler +events +source *\nerp +order\.accepted +digital-river *\naudit +\* +digital-river *\n/)
+  dev.type('t')
+  await dev.until(/→ order\.accepted \S{4} 202 [\d.]+ ms\n/)
+  await dev.until(/· erp: booking order="\d+"\n/)
+  await dev.until(/✗ erp retry in \d+ s: ERP answered 503\n +at handlers\/orders\.js:7:11\n/)
+  await dev.until(/✓ audit [\d.]+ ms\n/)
+  writeFileSync(join(cwd, 'erp.js'), "export const answer = () => 'ERP answered 504'\n")
+  await dev.until(/↻ erp\.js changed: .*\n[^]*↻ reloaded in \d+ ms\n/)
+  dev.type('r')
+  await dev.until(/· 1 delivery of order\.accepted \S{4} will run now: erp\n/)
+  await dev.until(/✗ erp .*: ERP answered 504\n/)
+  writeFileSync(join(cwd, 'erp.js'), 'export const answer = nonsense\n')
+  await dev.until(/✗ not reloaded, the version before still runs: .*\n/)
+  dev.type('?')
+  await dev.until(/ {2}o {2}open the operator's page\n/)
+  t.match(await runCli(['trigger', 'refund.failed'], { cwd }), { code: 0, stdout: /^202 / }, 'it needs no flags')
+  t.match(await runCli(['events', 'list'], { cwd }), { stdout: /refund\.failed +done 1/ })
+  t.match(await runCli(['stats', '--json'], { cwd }), { code: 0 })
+  t.same(tooWide(dev.lines, 80), [])
+  dev.type('\x03')
+  t.same(await dev.ended, [0, null])
+  t.notOk('pid' in (JSON.parse(readFileSync(join(cwd, '.riverhook/dev.json'), 'utf8')) as object))
+})
+
+t.test('the show fits a terminal, and ends with what to do next', { skip }, async (t) => {
+  const show = async (columns: number): Promise<void> => {
+    const dev = onTerminal(t, columns, 'dev --show --port 0', makeFolder(t))
+    const output = await dev.until(/Ctrl-C to stop/)
+    t.match(
+      output,
+      /\n8 of 8 steps as expected\n\n {2}URL {5}http:\S+\n {2}secret {2}\S+\n {2}inbox {3}\S+\n {2}page\s+http:/
+    )
+    t.same(tooWide(dev.lines, columns), [])
+    dev.type('t')
+    await dev.until(/✓ audit [\d.]+ ms\n/)
+    dev.type('\x03')
+    await dev.ended
+    t.notMatch(dev.lines.join('\n'), /"level":/)
+  }
+  await show(80)
+  await show(120)
+})
+
+// Risk: a change of a file aborts an order that is being booked.
+t.test('piped: JSON; an attempt in progress ends with the old code; the configuration is loaded again', async (t) => {
+  let answer: ServerResponse | undefined
+  const asked = Promise.withResolvers<undefined>()
+  const erp = createServer((_request, response) => {
+    if (answer !== undefined) response.end('ok')
+    answer ??= response
+    asked.resolve(undefined)
+  }).listen(0, '127.0.0.1')
+  t.teardown(() => erp.close())
+  await once(erp, 'listening')
+  const config = (path: string, word: string): string => `
+import { defineConfig, defineHandler } from 'riverhook'
+const book = defineHandler('order.*', { name: 'book' }, async (_event, { log }) => {
+  await fetch('http://127.0.0.1:${(erp.address() as AddressInfo).port}/')
+  log.info('booked ${word}')
+})
+export default defineConfig({ path: '${path}', inbox: 'sqlite:/nowhere/production.db', handlers: book, register: { address: 'https://shop.example/hook' } })
+`
+  const cwd = makeFolder(t, { 'riverhook.config.mjs': config('/old', 'old') })
+  const dev = await startListening([main, 'dev', '--port', '0'], {}, cwd)
+  t.teardown(() => dev.end('SIGKILL'))
+  t.match(await runCli(['trigger', 'order.accepted'], { cwd }), { code: 0, stdout: /^202 / })
+  await asked.promise
+  writeFileSync(join(cwd, 'riverhook.config.mjs'), config('/new', 'new'))
+  await dev.line(/riverhook\.config\.mjs changed: waiting for the attempts in progress/)
+  answer?.end('ok')
+  await dev.line(/"msg":"booked old"/)
+  await dev.line(/reloaded in \d+ ms/)
+  const sent = runCli(['trigger', 'order.accepted', '--endpoint', '/new'], { cwd })
+  await dev.line(/"endpoint":"\/new".*"msg":"event accepted"/)
+  t.match(await sent, { code: 0 })
+  await dev.line(/"msg":"booked new"/)
+  t.notOk(
+    dev.lines.some((line) => line.includes('"attempt":2')),
+    'nothing ran twice'
+  )
+  t.equal(await dev.end('SIGTERM'), 0)
+})
+
+t.test('a folder with nothing to run: what to do', async (t) => {
+  t.match(await runCli(['dev'], { cwd: makeFolder(t) }), {
+    code: 2,
+    stderr: /nothing to run in .*: pass --handlers FOLDER, write riverhook\.config\.ts, or .*riverhook dev --show/
+  })
 })

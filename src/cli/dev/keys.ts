@@ -1,0 +1,51 @@
+import { emitKeypressEvents, type Key } from 'node:readline'
+
+/** What a key does. */
+export interface KeyAction {
+  readonly key: string
+  readonly means: string
+  run(): unknown
+}
+
+/**
+ * Runs an action at each press of its key, on a terminal. One runs at a time.
+ * @param onEnd Ctrl-C and Ctrl-D, which a terminal in raw mode does not turn into a signal
+ * @param onFault an action failed
+ * @returns a function that gives the terminal back
+ */
+export function listenToKeys(
+  actions: readonly KeyAction[],
+  { onEnd, onFault }: { readonly onEnd: () => void; readonly onFault: (error: unknown) => void }
+): () => void {
+  const { stdin } = process
+  if (!stdin.isTTY || !process.stdout.isTTY) return () => undefined
+  let isBusy = false
+  const onKey = (_text: string | undefined, key: Key): void => {
+    if (key.ctrl === true && (key.name === 'c' || key.name === 'd')) {
+      onEnd()
+      return
+    }
+    const action = actions.find((each) => each.key === key.sequence)
+    if (action === undefined || isBusy) return
+    isBusy = true
+    void run(action).finally(() => {
+      isBusy = false
+    })
+  }
+  const run = async (action: KeyAction): Promise<void> => {
+    try {
+      await action.run()
+    } catch (error) {
+      onFault(error)
+    }
+  }
+  emitKeypressEvents(stdin)
+  stdin.setRawMode(true)
+  stdin.resume()
+  stdin.on('keypress', onKey)
+  return () => {
+    stdin.off('keypress', onKey)
+    stdin.setRawMode(false)
+    stdin.pause()
+  }
+}
