@@ -222,6 +222,41 @@ t.test('without Fastify, the server says what to install, and other commands wor
   )
 })
 
+// Risk: the first project of a newcomer does not compile, fails its own test, or does not start.
+for (const flags of [
+  ['--yes'],
+  ['--yes', '--mount', '--source', 'stripe', '--inbox', 'postgres'],
+  ['--yes', '--source', 'github']
+])
+  t.test(
+    `npm create riverhook ${flags.join(' ')}: a project whose types, test and configuration are right`,
+    async (t) => {
+      const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], {
+        cwd: join(root, 'examples/create')
+      })
+      const [{ filename }] = JSON.parse(stdout) as [{ filename: string }]
+      const maker = mkdtempSync(join(folder, 'create-'))
+      await run('npm', ['install', ...quiet, '--prefix', maker, join(folder, filename)])
+      await run(process.execPath, [join(maker, 'node_modules/.bin/create-riverhook'), 'shop', ...flags], { cwd: maker })
+      const shop = join(maker, 'shop')
+      await run('npm', ['install', ...quiet, join(folder, packed.filename)], { cwd: shop })
+      const inShop = (...command: readonly string[]) =>
+        run('npm', ['run', '-s', ...command], {
+          cwd: shop,
+          env: { ...process.env, WEBHOOK_SECRET: 'x'.repeat(32) }
+        }).catch((error: unknown) => error as Output)
+      t.match(await inShop('check'), { stdout: 'The configuration and the handlers are valid.\n' })
+      t.match(await inShop('test'), { stdout: /pass 1\n/ })
+      await t.rejects(
+        run(process.execPath, [join(maker, 'node_modules/.bin/create-riverhook'), 'shop', '--yes'], { cwd: maker }),
+        {
+          code: 2,
+          stderr: /shop is not empty/
+        }
+      )
+    }
+  )
+
 t.test('the published types document every field of a resource', async (t) => {
   const index = join(host, 'node_modules/riverhook/dist/source/digital-river/resources/index.d.ts')
   const { NodeNext: module } = ts.ModuleKind
