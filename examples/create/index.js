@@ -16,7 +16,7 @@ class Usage extends Error {}
 
 const usage = `Usage: npm create riverhook [folder] -- [options]
 
-  --standalone       a server of its own (riverhook serve)
+  --standalone       a separate server (riverhook serve)
   --mount            mounted in a service on Fastify
   --source <name>    the provider: ${Object.keys(sources).join(', ')}
   --inbox <kind>     sqlite (one server) or postgres (any number)
@@ -71,7 +71,7 @@ async function main() {
     if (!process.stdin.isTTY) throw new Usage('there is no terminal to ask on: pass --yes, and what you choose')
     const lines = createInterface({ input: process.stdin, output: process.stdout })
     choice.folder ??= (await lines.question('Folder? [my-webhooks] ')).trim() || 'my-webhooks'
-    choice.kind ??= await choose(lines, 'A server of its own, or mounted in a service on Fastify?', [
+    choice.kind ??= await choose(lines, 'A separate server, or mounted in a service on Fastify?', [
       'standalone',
       'mounted'
     ])

@@ -209,5 +209,5 @@ export default { endpoints: [{ path: '/hooks/code', source: github(), secrets: '
   t.equal(code, 0, stdout + stderr)
   t.match(stdout, /^Listening on http:\S+\/hooks\/code\n[^]*github +simulated\n[^]*\n6 of 6 steps as expected\n$/)
   t.notMatch(stdout, /of-the-configuration/)
-  t.match(await cliHere(['dev', '--source', 'sns']), { code: 2, stderr: /The source sns cannot sign/ })
+  t.match(await cliHere(['dev', '--show', '--source', 'sns']), { code: 2, stderr: /The source sns cannot sign/ })
 })

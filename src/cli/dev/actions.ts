@@ -11,7 +11,7 @@ import type { KeyAction } from './keys.ts'
 import { printLine, shortId } from './lines.ts'
 import type { App, ServedEndpoint, Session } from './session.ts'
 
-/** What the keys of `riverhook dev` do. */
+/** The actions of the keys of `riverhook dev`. */
 export function actionsOf({ app, endpoints, pageUrl }: Session): readonly KeyAction[] {
   let lastType: string | undefined
   let failure: { readonly key: EventKey; readonly type: string; readonly handler: string } | undefined

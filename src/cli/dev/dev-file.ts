@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What a running `riverhook dev` leaves for the commands beside it. */
+/** The facts that a running `riverhook dev` leaves for the commands beside it. */
 export interface DevFile {
   /** Undefined when it has ended. */
   readonly pid?: number | undefined

@@ -1,6 +1,6 @@
 import { emitKeypressEvents, type Key } from 'node:readline'
 
-/** What a key does. */
+/** A key and its action. */
 export interface KeyAction {
   readonly key: string
   readonly means: string

@@ -14,7 +14,7 @@ import { join, print, style, styled, Styled } from '../output.ts'
 import { cut, spanText, wrap } from '../print.ts'
 import { isOfProject } from './fresh-modules.ts'
 
-/** What happens, as lines for people. */
+/** Prints events, attempts and log lines for people. */
 export class Lines {
   /** The events of requests that are not answered yet, by endpoint. */
   readonly #received = new Map<string, ReceivedMessage[]>()

@@ -11,7 +11,7 @@ export type ServedEndpoint = GivenEndpoint & {
   readonly secret: string | undefined
 }
 
-/** What runs, for the keys. */
+/** The running server, for the keys. */
 export interface Session {
   readonly app: () => Promise<App>
   readonly endpoints: () => readonly ServedEndpoint[]
