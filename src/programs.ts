@@ -5,7 +5,7 @@
 export { composeCommand, type CommandParts } from './command.ts'
 export { firstSecret } from './lifecycle/managed.ts'
 export { handlersIn } from './lifecycle/mount-handlers.ts'
-export { recordReveal } from './lifecycle/reveal.ts'
+export { recordReveal, recordSearch } from './lifecycle/reveal.ts'
 export { recordedHandlers, type KnownOfSource } from './lifecycle/known-handlers.ts'
 export { describeAddress } from './inbox/address.ts'
 export { checkInboxAddress, isSameInbox } from './inbox/open-inbox.ts'

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 
 import { RiverhookError, type EventFilter } from '../index.ts'
-import { readInstant } from '../programs.ts'
+import { readInstant, recordSearch } from '../programs.ts'
 import type { CountQueryJson } from './api-types.ts'
+import type { AdminContext } from './route.ts'
 import type { Scope } from './scope.ts'
 
 /** A filter without the fields that say which page of it is wanted. */
@@ -15,9 +16,28 @@ export type Wanted = Omit<EventFilter, 'limit' | 'after' | 'oldestFirst'>
  * @throws {RiverhookError} RIVERHOOK_ADMIN_INVALID, RIVERHOOK_ADMIN_FORBIDDEN
  */
 export function readFilter({ since, until, ...others }: CountQueryJson, scopes: ReadonlySet<Scope>): Wanted {
-  if (others.where !== undefined) needReveal('"where"', scopes)
-  if (others.about?.endsWith('*') === true) needReveal('"about" with "*" at its end', scopes)
+  const revealing = revealingIn(others)
+  if (revealing !== undefined) needReveal(revealing, scopes)
   return { ...others, since: readTime('since', since), until: readTime('until', until) }
+}
+
+/**
+ * Reads a filter for a search that begins now. One by hidden values has an entry in the audit log, as any reveal has.
+ * @throws as `readFilter`
+ */
+export async function beginSearch(
+  query: CountQueryJson,
+  { riverhook: { inbox }, actor, scopes }: Pick<AdminContext, 'riverhook' | 'actor' | 'scopes'>
+): Promise<Wanted> {
+  const filter = readFilter(query, scopes)
+  if (revealingIn(query) !== undefined) await recordSearch(inbox, actor, filter)
+  return filter
+}
+
+/** Names the condition by which hidden values could be found out. Undefined if there is none. */
+function revealingIn({ where, about }: Pick<CountQueryJson, 'where' | 'about'>): string | undefined {
+  if (where !== undefined) return '"where"'
+  return about?.endsWith('*') === true ? '"about" with "*" at its end' : undefined
 }
 
 /**

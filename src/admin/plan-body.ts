@@ -1,6 +1,6 @@
 import { RiverhookError, type ReplayFilter } from '../index.ts'
 import type { ReplayBodyJson } from './api-types.ts'
-import { readFilter } from './event-query.ts'
+import { beginSearch } from './event-query.ts'
 import type { AdminContext } from './route.ts'
 
 /** The body of a request that plans a change, or carries out what was planned. */
@@ -25,11 +25,11 @@ export function readStep<Body extends PlanBody>(body: Body): Step<Body> {
 }
 
 /** The events that a request is about. @throws {RiverhookError} RIVERHOOK_ADMIN_INVALID, RIVERHOOK_ADMIN_FORBIDDEN */
-export function readSelection(
+export async function readSelection(
   { filter, events }: Pick<PlanBody, 'filter' | 'events'>,
-  scopes: AdminContext['scopes']
-): ReplayFilter {
-  if (filter !== undefined && events === undefined) return readFilter(filter, scopes)
+  context: Pick<AdminContext, 'riverhook' | 'actor' | 'scopes'>
+): Promise<ReplayFilter> {
+  if (filter !== undefined && events === undefined) return beginSearch(filter, context)
   if (filter === undefined && events !== undefined) return { events }
   throw invalid('Send either "filter" or "events". An empty filter selects all events')
 }

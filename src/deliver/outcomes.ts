@@ -110,10 +110,10 @@ export function choosesOutcome(error: unknown): boolean {
 }
 
 /** Gives up: the stored event cannot be read, so no attempt can be made. */
-export function decideOnUnreadable(cause: unknown): Decision {
+export function decideOnUnreadable(cause: unknown, redact: Redact): Decision {
   const message = `The stored event cannot be read: ${cause instanceof Error ? cause.message : 'unknown reason'}`
   const error = new RiverhookError('RIVERHOOK_DELIVER_UNREADABLE', message, { cause })
-  return { error, outcome: { state: 'dead', error: errorText(error) } }
+  return { error, outcome: { state: 'dead', error: errorText(error, redact) } }
 }
 
 /** The abort reason of attempts' signals when the process ends. */

@@ -102,7 +102,7 @@ export class Runs {
     try {
       event = revive(delivery.event)
     } catch (cause) {
-      this.#settle(run, decideOnUnreadable(cause))
+      this.#settle(run, decideOnUnreadable(cause, this.#failureInput(run).redact))
       return
     }
     lane.running += 1

@@ -207,7 +207,7 @@ export interface Inbox {
 
   /**
    * Replays as `replay` does, and adds to the counts of the job in the same transaction. Leaves deliveries unchanged
-   * that this job has replayed before, and reports them as `repeated`. Extends the lease.
+   * that this job or a later one has replayed before, and reports them as `repeated`. Extends the lease.
    * @returns undefined, and changes nothing, if the job is no longer held
    */
   replayInJob(
@@ -574,7 +574,7 @@ export type FlagResult = 'flagged'
 /** `running` and `done`: the delivery was skipped. */
 export type ReplayResult = 'replayed' | 'created' | 'running' | 'done' | 'unknown_event'
 
-/** `repeated`: the job has replayed the delivery before. */
+/** `repeated`: this job has replayed the delivery before, or a later one has. */
 export type JobReplayResult = ReplayResult | 'repeated'
 
 export interface JobsRequest {
@@ -736,7 +736,7 @@ export interface DeliverySummary {
   readonly lastError: string | undefined
   /** When the delivery became done or dead. */
   readonly settledAt: Date | undefined
-  /** The last job that replayed the delivery. It may have been purged since. */
+  /** The job with the highest id that replayed the delivery. It may have been purged since. */
   readonly jobId: number | undefined
 }
 

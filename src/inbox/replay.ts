@@ -33,7 +33,10 @@ export interface ReplayCandidate extends ReplayTarget {
   readonly receivedAt: Date
   /** `missing`: the handler was added after the event arrived. */
   readonly state: DeliveryState | 'missing'
-  /** True if it is running, done without `includeDone`, or parked because its handler is missing. */
+  /**
+   * True if it is running, done without `includeDone`, parked because its handler is missing, or was replayed by a
+   * later job.
+   */
   readonly isSkipped: boolean
 }
 
@@ -60,7 +63,7 @@ export interface ReplayRange {
   readonly upTo?: number | undefined
   /** The most events of a page. Default 500. */
   readonly pageSize?: number | undefined
-  /** Leaves out what this job has replayed. */
+  /** Leaves out what this job has replayed, and skips what a later one has. */
   readonly jobId?: number | undefined
 }
 
@@ -127,6 +130,7 @@ async function* selectIn(
     if (jobId !== undefined && lastJobId === jobId) continue
     if (filter.error !== undefined && !hasError(delivery, filter.error)) continue
     const isSkipped =
+      (jobId !== undefined && lastJobId !== undefined && lastJobId > jobId) ||
       state === 'running' ||
       (state === 'done' && unlessDone) ||
       (state === 'parked' && !present.some(({ name, source }) => name === handler && source === event.source))

@@ -1,6 +1,6 @@
 import t from 'tap'
 
-import { about, realm, startFilled } from './filled-rig.ts'
+import { about, everything, realm, startFilled } from './filled-rig.ts'
 
 // Risk: an operator sees other events than those that the filter names, and repairs those.
 
@@ -41,6 +41,38 @@ t.test('events: each condition selects, and they hold together', async (t) => {
     status: 403,
     body: { message: '"about" with "*" at its end needs the scope "reveal", which you do not have' }
   })
+})
+
+// Risk: personal data is found out by conditions, and no entry says by whom.
+t.test('each search by hidden values is in the audit log, without the values', async (t) => {
+  const { json, call, inbox } = await startFilled(t)
+  const where = encodeURIComponent('data.object.email~buyer')
+  const post = (path: string, filter: object) =>
+    json(path, { method: 'POST', scopes: everything, body: { filter, dryRun: true } })
+  const searches = [
+    () => json(`events?type=order.*&where=${where}`, { scopes: everything }),
+    () => json('events/count?about=buyer*', { scopes: everything }),
+    async () => {
+      const { status, body } = await call(`events/tail?where=${where}`, { scopes: everything })
+      await body?.cancel()
+      return { status }
+    },
+    () => post('replays', { where: ['data.object.email~buyer'] }),
+    () => post('removals', { where: ['data.object.email~buyer'] })
+  ]
+  for (const search of searches) t.equal((await search()).status, 200)
+  await json('events?about=O-1', { scopes: everything })
+  const { entries } = await inbox.audits({ limit: 9 })
+  t.same(
+    entries.toReversed().map(({ actor, action, target, count }) => [actor, action, target, count]),
+    ['type=order.* where=...', 'about=...', 'where=...', 'where=...', 'where=...'].map((target) => [
+      'alice',
+      'events.reveal',
+      target,
+      0
+    ])
+  )
+  t.equal(entries[0]?.outcome, 'searched by hidden values')
 })
 
 t.test('events: a wrong condition is an error that names it, never a list of everything', async (t) => {

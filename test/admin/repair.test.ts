@@ -31,6 +31,12 @@ t.test('one event is replayed: what is not done, or the handlers that are named'
     status: 404,
     body: { code: 'RIVERHOOK_HANDLERS_UNKNOWN', message: /did you mean "erp"/ }
   })
+  for (const wrong of [
+    { event: { realm, id: 'e\0' } },
+    { event: { realm: '\0', id: 'e' } },
+    { event, handlers: ['\0'] }
+  ])
+    t.match(await post(rig, 'event/replay', wrong), { status: 400, body: { message: /must match pattern/ } })
   t.match(await post(rig, 'event/replay', { event, handler: 'erp' }), {
     status: 400,
     body: { message: 'body: "handler" is unknown' }

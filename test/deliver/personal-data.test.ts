@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 
+import { decideOnUnreadable } from '../../src/deliver/outcomes.ts'
 import { PermanentError } from '../../src/index.ts'
 import { event, listen, post, startReceiver } from '../receive/receiver.ts'
 
@@ -39,4 +40,11 @@ t.test('the error of a handler is stored and logged without the personal data of
   t.equal(settled.length, 1)
   const seen = JSON.stringify([detail?.deliveries, lines, settled]).toLowerCase()
   for (const value of [email, phone, nickname, 'ada.']) t.notOk(seen.includes(value), value)
+})
+
+t.test('the error of a source that cannot read an event any more is stored without personal data', async (t) => {
+  const redact = (text: string): string => text.replaceAll(email, '••••')
+  t.match(decideOnUnreadable(new Error(`no address: ${email}`), redact), {
+    outcome: { state: 'dead', error: /no address: ••••; caused by Error: no address: ••••$/ }
+  })
 })

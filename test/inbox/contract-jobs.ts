@@ -257,6 +257,9 @@ export async function jobsContract(t: Test, open: (t: Test) => Promise<Subject>)
     t.same(await inbox.replay([targets[1]!]), ['replayed'], 'another replay is not held back')
     const other = await inbox.addJob(given)
     t.same(await inbox.replayInJob(lease((await take(inbox, other.id))!), [targets[0]!]), ['replayed'])
+    await settleAll(inbox, await claim(inbox, ['ship']), { state: 'done' })
+    t.same(await inbox.replayInJob(lease(again!), [targets[0]!]), ['repeated'], 'it has run for both jobs')
+    t.match((await inbox.event(keyOf('1')))?.deliveries, [{ state: 'done', jobId: other.id }, {}])
   })
 
   t.test('a replay in a job skips what a replay skips, and keeps its delay and its line', async (t) => {

@@ -1,5 +1,5 @@
 import type { CountQueryJson, EventCountJson, EventPageJson, EventQueryJson } from '../api-types.ts'
-import { readCursor, readFilter, writeCursor } from '../event-query.ts'
+import { beginSearch, readCursor, writeCursor } from '../event-query.ts'
 import type { ScopedRoute } from '../route.ts'
 import { schemas } from '../schema.ts'
 import type { Sent } from '../sent.ts'
@@ -13,12 +13,13 @@ export const listEvents: ScopedRoute<{ query: EventQueryJson }> = {
     querystring: schemas.EventQuery,
     response: { 200: schemas.EventPage }
   },
-  async handle({ riverhook, scopes }, { query }): Promise<Sent<EventPageJson>> {
-    const { limit = 50, after, order, ...conditions } = query
-    const { events, next, searchedTo } = await riverhook.inbox.events({
-      ...readFilter(conditions, scopes),
+  async handle(context, { query }): Promise<Sent<EventPageJson>> {
+    const { limit = 50, after: cursor, order, ...conditions } = query
+    const after = readCursor(cursor, query)
+    const { events, next, searchedTo } = await context.riverhook.inbox.events({
+      ...(await beginSearch(conditions, context)),
       limit,
-      after: readCursor(after, query),
+      after,
       oldestFirst: order === 'oldest'
     })
     return { events, next: writeCursor(next, query), searchedTo }
@@ -38,8 +39,9 @@ export const countEvents: ScopedRoute<{ query: CountQueryJson }> = {
     querystring: schemas.CountQuery,
     response: { 200: schemas.EventCount }
   },
-  async handle({ riverhook, signal, scopes }, { query }): Promise<Sent<EventCountJson>> {
-    const filter = readFilter(query, scopes)
+  async handle(context, { query }): Promise<Sent<EventCountJson>> {
+    const { riverhook, signal } = context
+    const filter = await beginSearch(query, context)
     let n = 0
     let after: number | undefined
     do {

@@ -31,12 +31,14 @@ export const planOrRemove: ScopedRoute<{ body: RemovalBodyJson }> = {
   }
 }
 
-async function plan(
-  { riverhook, plans, actor, scopes, signal }: AdminContext,
-  body: RemovalBodyJson
-): Promise<Sent<RemovalPlanJson>> {
-  const { inbox } = riverhook
-  const selection = readSelection(body, scopes)
+async function plan(context: AdminContext, body: RemovalBodyJson): Promise<Sent<RemovalPlanJson>> {
+  const {
+    riverhook: { inbox },
+    plans,
+    actor,
+    signal
+  } = context
+  const selection = await readSelection(body, context)
   if (Object.values(selection).every((value) => value === undefined || (Array.isArray(value) && value.length === 0)))
     throw new RiverhookError('RIVERHOOK_ADMIN_INVALID', 'An empty filter would remove all events: give a condition')
   const newest = await inbox.position()

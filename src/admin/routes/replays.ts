@@ -32,12 +32,10 @@ export const planOrStartReplay: ScopedRoute<{ body: ReplayBodyJson }> = {
   }
 }
 
-async function planReplay(
-  { riverhook, plans, actor, scopes }: AdminContext,
-  body: ReplayBodyJson
-): Promise<Sent<ReplayPlanJson>> {
+async function planReplay(context: AdminContext, body: ReplayBodyJson): Promise<Sent<ReplayPlanJson>> {
+  const { riverhook, plans, actor } = context
   const { includeDone, limit, ratePerSecond } = body
-  const selection = readSelection(body, scopes)
+  const selection = await readSelection(body, context)
   const planned = await riverhook.planReplay({ ...selection, includeDone }, { limit })
   const { upTo, count } = planned
   const plan: Plan = { kind: 'replay', selection, includeDone, limit, ratePerSecond, upTo, count }

@@ -4,7 +4,7 @@ import { RiverhookError, type Inbox } from '../../index.ts'
 import { answerError } from '../answer-error.ts'
 import type { TailQueryJson } from '../api-types.ts'
 import { stringifyAs } from '../compile-schema.ts'
-import { readFilter, type Wanted } from '../event-query.ts'
+import { beginSearch, type Wanted } from '../event-query.ts'
 import { follow } from '../follow.ts'
 import { AdminAnswer, type ScopedRoute } from '../route.ts'
 import { schemas } from '../schema.ts'
@@ -27,17 +27,18 @@ export const tailEvents: ScopedRoute<{ query: TailQueryJson }> = {
     media: 'text/event-stream',
     response: {}
   },
-  handle({ riverhook: { inbox }, signal, tails, scopes }, { query: { lastEventId, ...query }, headers }) {
-    const filter = readFilter(query, scopes)
+  async handle(context, { query: { lastEventId, ...query }, headers }) {
+    const { signal, tails } = context
     // A browser that reconnects sends the header, and the query of the first connection.
     const from = readPosition(headers['last-event-id'] ?? lastEventId)
+    const filter = await beginSearch(query, context)
     const end = AbortSignal.any([tails.open(signal), AbortSignal.timeout(longestMs)])
     return new AdminAnswer({
       headers: {
         'content-type': 'text/event-stream; charset=utf-8',
         'x-accel-buffering': 'no'
       },
-      body: Readable.from(writeTail(inbox, filter, from, end))
+      body: Readable.from(writeTail(context.riverhook.inbox, filter, from, end))
     })
   }
 }

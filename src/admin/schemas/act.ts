@@ -1,15 +1,15 @@
 import { Type } from 'typebox'
 
-import { named, oneOf, strict } from './basic.ts'
-import { EventKey } from './event.ts'
+import { givenText, named, oneOf, strict } from './basic.ts'
+import { GivenEventKey } from './event.ts'
 
-const event = named('EventKey', EventKey)
+const event = named('GivenEventKey', GivenEventKey)
 
 export const ReplayOneBody = Type.Object(
   {
     event,
     handlers: Type.Optional(
-      Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
+      Type.Array(givenText('the name of a handler'), {
         minItems: 1,
         maxItems: 100,
         description: 'only their deliveries; default: all handlers that take the event'
@@ -30,7 +30,7 @@ export const Removed = Type.Object(
   strict
 )
 
-export const RetryBody = Type.Object({ id: Type.String({ minLength: 1, maxLength: 256 }) }, strict)
+export const RetryBody = Type.Object({ id: givenText('the id of a quarantined request') }, strict)
 
 export const Retried = Type.Object(
   {

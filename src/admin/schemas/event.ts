@@ -225,10 +225,13 @@ export const ReplayFilter = Type.Object(filterFields, {
   description: 'selects events and their deliveries; all conditions hold together'
 })
 
-export const ChosenEvents = Type.Array(
-  Type.Object({ realm: givenText('its realm'), id: givenText('its id') }, strict),
-  { minItems: 1, maxItems: 200, description: 'only these events' }
-)
+export const GivenEventKey = Type.Object({ realm: givenText('its realm'), id: givenText('its id') }, strict)
+
+export const ChosenEvents = Type.Array(named('GivenEventKey', GivenEventKey), {
+  minItems: 1,
+  maxItems: 200,
+  description: 'only these events'
+})
 
 /** The filter of a replay that was started. */
 export const JobFilter = Type.Object(

@@ -9,7 +9,7 @@ export function replay(store: Store, targets: readonly ReplayTarget[], now: numb
   return targets.map((target) => replayOne(store, target, now))
 }
 
-/** Replays deliveries for a job, except those that it has replayed before. */
+/** Replays deliveries for a job, except those that it or a later job has replayed before. */
 export function replayOnce(
   store: Store,
   jobId: number,
@@ -19,7 +19,7 @@ export function replayOnce(
   return targets.map((target) => {
     const find = (): Delivery | undefined =>
       store.find(target.event)?.deliveries.find(({ handler }) => handler === target.handler)
-    if (find()?.jobId === jobId) return 'repeated'
+    if ((find()?.jobId ?? 0) >= jobId) return 'repeated'
     const result = replayOne(store, target, now)
     const delivery = find()
     if (delivery !== undefined && (result === 'replayed' || result === 'created')) delivery.jobId = jobId

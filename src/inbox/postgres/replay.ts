@@ -134,7 +134,7 @@ WITH target AS MATERIALIZED (
 ), kept AS MATERIALIZED (
   SELECT seq FROM riverhook.event WHERE seq IN (SELECT event_seq FROM target) ORDER BY seq FOR KEY SHARE
 ), found AS MATERIALIZED (
-  SELECT d.*, d.state <> 'running' AND NOT (d.state = 'done' AND one.unless_done) AND d.job_id IS DISTINCT FROM coalesce($7::bigint, -1) AS taken, coalesce(d.job_id = $7::bigint, false) AS repeated, one.wait_ms, one.source
+  SELECT d.*, d.state <> 'running' AND NOT (d.state = 'done' AND one.unless_done) AND coalesce(d.job_id < $7::bigint, true) AS taken, coalesce(d.job_id >= $7::bigint, false) AS repeated, one.wait_ms, one.source
   FROM riverhook.delivery AS d
   JOIN (SELECT event_seq, handler, min(source) AS source, bool_and(unless_done) AS unless_done, max(wait_ms) AS wait_ms FROM target GROUP BY event_seq, handler) AS one USING (event_seq, handler)
   WHERE d.event_seq IN (SELECT seq FROM kept)

@@ -30,8 +30,8 @@
  *   that was merged. The indexes find the rows that are not merged, or not folded into hours, yet. Rows are updated
  *   often, so pages are filled by half: the new version of a row has room in the page of the old one.
  * - `audit` is only appended to.
- * - `job_id` of a delivery is the last job that replayed it, which never replays it again. `job.given` is the job as
- *   JSON, and `cursor` the last event that it is finished with.
+ * - `job_id` of a delivery is the last job that replayed it: neither that one nor an earlier one replays it again.
+ *   `job.given` is the job as JSON, and `cursor` the last event that it is finished with.
  * - A successful attempt is stored in the delivery's own row; `attempt` holds the others.
  * - Each replica has its own handlers: during the rollout of a new version, two sets exist side by side.
  * - Times come from the database, so that machines with different clocks agree on what is due and which leases expired.

@@ -15,8 +15,8 @@ export const replaySql = {
     'SELECT id, state, attempts, order_key, started_at, settled_at FROM delivery WHERE event_seq = ? AND handler = ?',
   rewind: `
     UPDATE delivery SET state = ?, attempts = 0, losses = 0, suspicion = 0, due_at = ?, overtakable = 0, owner = NULL, settled_at = NULL WHERE id = ?`,
-  isOfJob:
-    'SELECT 1 FROM delivery WHERE event_seq = (SELECT seq FROM event WHERE id = ? AND realm = ?) AND handler = ? AND job_id = ?',
+  isReplayed:
+    'SELECT 1 FROM delivery WHERE event_seq = (SELECT seq FROM event WHERE id = ? AND realm = ?) AND handler = ? AND job_id >= ?',
   markForJob:
     'UPDATE delivery SET job_id = ? WHERE event_seq = (SELECT seq FROM event WHERE id = ? AND realm = ?) AND handler = ?',
   knowsHandler: 'SELECT 1 FROM handler WHERE name = ? AND source = ?'
@@ -38,7 +38,7 @@ export function replay(
   return results
 }
 
-/** Replays deliveries for a job, except those that it has replayed before. */
+/** Replays deliveries for a job, except those that it or a later job has replayed before. */
 export function replayOnce(
   sql: ReplaySql,
   jobId: number,
@@ -50,7 +50,7 @@ export function replayOnce(
       event: { id, realm },
       handler
     } = target
-    if (sql.isOfJob.get(id, realm, handler, jobId) !== undefined) return 'repeated'
+    if (sql.isReplayed.get(id, realm, handler, jobId) !== undefined) return 'repeated'
     const result = replayOne(sql, target, now)
     if (result === 'replayed' || result === 'created') sql.markForJob.run(jobId, id, realm, handler)
     return result

@@ -29,8 +29,8 @@ import { indexKindsOf, kindsOf, segmentOf } from './list-index.ts'
  *   states end with columns that lists and statistics read.
  * - `delivery_error` is for the list of what fails. A delivery that succeeds at once is never in it.
  * - Delivery ids are never reused (AUTOINCREMENT). Otherwise, an old fencing token could match a later delivery.
- * - `job_id` of a delivery is the last job that replayed it, which never replays it again. `job.given` is the job as
- *   JSON, and `cursor` the last event that it is finished with. Ids of jobs are never reused.
+ * - `job_id` of a delivery is the last job that replayed it: neither that one nor an earlier one replays it again.
+ *   `job.given` is the job as JSON, and `cursor` the last event that it is finished with. Ids of jobs are never reused.
  * - `layout.fingerprint` identifies the text of these versions: see schema-fingerprint.ts.
  * - `server.lock` is the inode of the lock file that the last server held: see lock.ts.
  * - `about` is the list of search keys, in JSON; NULL if there are none. `event_key` finds the events of a key in the
