@@ -95,16 +95,6 @@ export function hasTime({ since, until }: EventFilter): boolean {
   return (since ?? until) !== undefined
 }
 
-/** Leaves out what is of no realm of the others: an event and its deliveries have the same realm. */
-export function inSameRealms<Each extends { readonly realm: string }>(
-  list: readonly Each[],
-  others: readonly { readonly realm: string }[] | undefined
-): readonly Each[] {
-  if (others === undefined) return list
-  const realms = new Set(others.map(({ realm }) => realm))
-  return list.filter(({ realm }) => realms.has(realm))
-}
-
 /** Leaves out blocks without events between two keys. */
 export function withinBlocks(blocks: readonly number[], { above = 0, below = Infinity }: Bounds): readonly number[] {
   return blocks.filter((block) => block >= Math.floor(above / blockSize) && block <= Math.floor(below / blockSize))

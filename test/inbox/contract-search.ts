@@ -92,6 +92,29 @@ export async function searchContract(t: Test, open: (t: Test) => Promise<Subject
     t.same((await inbox.stats()).byRealm, [])
   })
 
+  t.test('events of a type are found by their handler, in whatever way the delivery was stored', async (t) => {
+    const { inbox } = await open(t)
+    const { inbox: other } = await open(t)
+    const found = async (type: string, handler: string, more: object = {}) =>
+      (await inbox.events({ type, handler, limit: 10, ...more })).events.map(({ id }) => id)
+    await inbox.record([
+      arrival('1', ['ship'], { type: 'order.created' }),
+      arrival('2', ['mail'], { type: 'invoice.created' }),
+      quarantined('q')
+    ])
+    await other.record([arrival('4', ['fax'], { type: 'order.created' })])
+    t.same(await found('order.*', 'ship'), ['1'])
+    t.same(await found('invoice.*', 'ship'), [], 'no event of the type has a delivery for it')
+    t.same((await inbox.events({ type: 'invoice.*', state: 'pending', limit: 10 })).events.length, 1)
+    const deliveries = [{ handler: 'ship' }]
+    await inbox.admit([{ request: { realm, id: 'q' }, id: '3', type: 'refund.created', deliveries }])
+    t.same(await found('refund.*', 'ship'), ['3'])
+    await inbox.replay([{ event: keyOf('2'), handler: 'ship' }])
+    t.same(await found('invoice.*', 'ship', { state: 'pending' }), ['2'])
+    await inbox.restore([(await other.event(keyOf('4')))!])
+    t.same(await found('order.*', 'fax'), ['4'])
+  })
+
   t.test('events are found by the error of a failing delivery, with every other filter and page by page', async (t) => {
     const { inbox } = await open(t)
     const found = async (filter: object) => (await inbox.events({ limit: 10, ...filter })).events.map(({ id }) => id)

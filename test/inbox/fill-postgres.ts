@@ -1,7 +1,7 @@
 import pg from 'pg'
 
 import { postgresInbox } from '../../src/index.ts'
-import { kindId, storeKindsSql } from '../../src/inbox/postgres/kinds.ts'
+import { kindId, storeHandled, storeKindsSql } from '../../src/inbox/postgres/kinds.ts'
 import { manyEvents, type ManyEvent } from './filters.ts'
 import { bodies } from './many-bodies.ts'
 
@@ -64,6 +64,10 @@ async function insert(client: pg.Client, batch: readonly ManyEvent[]): Promise<v
   )
   const deliveries = batch.flatMap(({ realm, deliveries }, index) =>
     deliveries.map((delivery) => ({ ...delivery, realm, seq: seqs[index] }))
+  )
+  await storeHandled(
+    { query: async (text, values = []) => (await client.query<Record<string, unknown>>(text, [...values])).rows },
+    batch.flatMap((event) => event.deliveries.map(({ handler }) => ({ handler, kind: kindId(event) })))
   )
   await client.query(
     `INSERT INTO riverhook.delivery (event_seq, realm, handler, state, due_at, order_key, settled_at)

@@ -12,11 +12,12 @@ import { findKnown, record } from '../../src/inbox/postgres/record.ts'
 import { settingsSql } from '../../src/inbox/postgres/session.ts'
 import { extend, settle } from '../../src/inbox/postgres/settle.ts'
 import { TallyNames } from '../../src/inbox/tally.ts'
+import type { EventFilter } from '../../src/inbox/inbox.ts'
 import { realm, source } from '../event-keys.ts'
 import { arrival } from './arrivals.ts'
 import { ids } from './contract.ts'
 import { fillPostgres } from './fill-postgres.ts'
-import { filtersByTwos } from './filters.ts'
+import { filtersByTwos, manyEvents, type ManyEvent } from './filters.ts'
 import { openPostgres } from './open-postgres.ts'
 import { startPostgres } from './postgres-server.ts'
 
@@ -32,6 +33,10 @@ t.teardown(() => client.end())
 const setUp = `SELECT ${settingsSql({ statementTimeoutMs: 60_000, isLocal: false })}`
 await client.query(setUp)
 await client.query(`BEGIN; ${readSettings}`)
+
+const session: Session = {
+  query: async (text, values = []) => (await client.query<Record<string, unknown>>(text, [...values])).rows
+}
 
 /** The plans of all statements of a read: the text of each step. */
 async function plansOf(read: (session: Session) => Promise<unknown>): Promise<string> {
@@ -51,19 +56,19 @@ t.test('on new tables, deliveries are claimed, extended and settled by their key
   const fresh = await server.createDatabase(t)
   const inbox = await openPostgres(t, fresh)
   await inbox.adopt([{ name: 'ship', source, pattern: '*' }])
-  const session = new pg.Client({ connectionString: fresh })
-  await session.connect()
-  t.teardown(() => session.end())
-  await session.query(setUp)
+  const own = new pg.Client({ connectionString: fresh })
+  await own.connect()
+  t.teardown(() => own.end())
+  await own.query(setUp)
   const plans: string[] = []
   let statements = 0
   const planned: Session = {
     async query(text, values = []) {
       statements += 1
-      const { rows } = await session.query<{ 'QUERY PLAN': string }>(`EXPLAIN (COSTS OFF) ${text}`, [...values])
+      const { rows } = await own.query<{ 'QUERY PLAN': string }>(`EXPLAIN (COSTS OFF) ${text}`, [...values])
       // Only the claim looks for what is due.
       if (!text.includes('AS asked')) plans.push(rows.map((row) => row['QUERY PLAN']).join('\n'))
-      return (await session.query<Record<string, unknown>>({ text, values: [...values], types: ownTypes })).rows
+      return (await own.query<Record<string, unknown>>({ text, values: [...values], types: ownTypes })).rows
     }
   }
   const database = {
@@ -136,6 +141,35 @@ t.test('each filter has its index, and reads the events in their order until the
   for (const [index, filters] of Object.entries(indexes))
     for (const filter of filters)
       t.match(await listPlans(filter), new RegExp(`using ${index} on`), JSON.stringify(filter))
+})
+
+t.test('a list by type and by a handler that has no such event reads neither events nor deliveries', async (t) => {
+  for (const type of ['subscription.*', 'subscription.pending'])
+    t.notMatch(await listPlans({ type, handler: 'erp' }), /event_kind|event_pkey|found/, type)
+})
+
+t.test('a list by two frequent things has the events that have both', async (t) => {
+  const events = [...manyEvents(12_000)]
+  const isAbout = ({ about }: ManyEvent) => about.some((key) => key.startsWith('customer-'))
+  const both: readonly (readonly [EventFilter, (event: ManyEvent) => boolean])[] = [
+    [
+      { limit: 51, about: 'customer-*', endpoint: '/webhooks' },
+      (event) => isAbout(event) && event.endpoint === '/webhooks'
+    ],
+    [
+      { limit: 51, live: true, handler: 'archive' },
+      ({ liveMode, deliveries }) => liveMode === true && deliveries.some(({ handler }) => handler === 'archive')
+    ]
+  ]
+  for (const [filter, isWanted] of both)
+    for (const oldestFirst of [true, false]) {
+      const wanted = events.filter(isWanted).map(({ id }) => id)
+      const page = await listEvents(session, { ...filter, oldestFirst })
+      t.same(
+        page.events.map(({ id }) => id),
+        (oldestFirst ? wanted : wanted.toReversed()).slice(0, 51)
+      )
+    }
 })
 
 t.test('retries are counted among what has failed', async (t) => {

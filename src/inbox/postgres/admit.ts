@@ -4,7 +4,7 @@ import { admitResult } from '../act-results.ts'
 import type { Admission, AdmitResult } from '../inbox.ts'
 import { writeAudit } from './audit.ts'
 import type { Database, Transaction } from './database.ts'
-import { kindId, storeKindsSql } from './kinds.ts'
+import { kindId, storeHandled, storeKindsSql } from './kinds.ts'
 import { newKeys, lineUp, lockKeys } from './order.ts'
 import { inParts } from './parts.ts'
 import { countedNames, type RecordTerms } from './record.ts'
@@ -79,6 +79,10 @@ async function admitOne(
     deliveries.map(({ orderKey }) => (orderKey === undefined ? null : indexed(orderKey))),
     now ?? null
   ])
+  await storeHandled(
+    tx,
+    deliveries.map(({ handler }) => ({ handler, kind }))
+  )
   await count(null)
   return 'accepted'
 }

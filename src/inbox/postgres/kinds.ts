@@ -44,6 +44,48 @@ export const storeKindsSql = (given: string): string => `
   WHERE (SELECT true FROM riverhook.kind AS known WHERE known.id = each.kind) IS NULL
   ON CONFLICT DO NOTHING`
 
+/**
+ * Stores which kinds of events a handler has deliveries of, if that is new. Never deleted, as the kinds.
+ * @param given a query with the columns `handler` and `kind`
+ */
+export const storeHandledSql = (given: string): string => `
+  INSERT INTO riverhook.handled (handler, kind)
+  SELECT each.* FROM (SELECT DISTINCT handler, kind FROM (${given}) AS given ORDER BY handler, kind) AS each
+  WHERE (SELECT true FROM riverhook.handled AS known WHERE known.handler = each.handler AND known.kind = each.kind) IS NULL
+  ON CONFLICT DO NOTHING`
+
+/** A handler, and the id of a kind of which it has deliveries. */
+export interface Handled {
+  readonly handler: string
+  readonly kind: string
+}
+
+/** Converts pairs, each once, to query parameters: handlers and kinds. */
+export function handledColumns(pairs: readonly Handled[]): readonly (readonly string[])[] {
+  const each = [...new Map(pairs.map((pair) => [`${pair.kind} ${pair.handler}`, pair])).values()]
+  return [each.map(({ handler }) => handler), each.map(({ kind }) => kind)]
+}
+
+/** Stores which kinds of events handlers have deliveries of. */
+export async function storeHandled(session: Session, pairs: readonly Handled[]): Promise<void> {
+  if (pairs.length > 0) await session.query(storeGivenSql, handledColumns(pairs))
+}
+
+const storeGivenSql = storeHandledSql('SELECT * FROM unnest($1::text[], $2::bigint[]) AS pair (handler, kind)')
+
+/** Lists which of these kinds these handlers have deliveries of. Some may have none any more. */
+export async function listHandled(
+  session: Session,
+  handlers: readonly string[],
+  kinds: readonly string[]
+): Promise<readonly Handled[]> {
+  const rows = await session.query(
+    'SELECT handler, kind FROM riverhook.handled WHERE handler = ANY ($1::text[]) AND kind = ANY ($2::bigint[])',
+    [handlers, kinds]
+  )
+  return rows as unknown as readonly Handled[]
+}
+
 /** Lists the kinds of events. Some may have no event any more. */
 export async function listKinds(session: Session): Promise<readonly StoredKind[]> {
   const rows = await session.query('SELECT id, source, realm, type, endpoint, live FROM riverhook.kind')

@@ -5,7 +5,7 @@ import { packHeaders } from '../rows.ts'
 import type { TallyNames } from '../tally.ts'
 import { durable, type Database, type Row, type Session } from './database.ts'
 import { isRowError, serverCode } from './faults.ts'
-import { kindId, storeKindsSql } from './kinds.ts'
+import { handledColumns, kindId, storeHandledSql, storeKindsSql } from './kinds.ts'
 import { isBusy, newKeys, lockKeys } from './order.ts'
 import { indexed, packBodies, packKeys, wholeIfShortened } from './storable.ts'
 import { countEventsSql } from './tally.ts'
@@ -157,6 +157,8 @@ async function insert(
   )
   const bodies = packBodies(events)
   const keys = packKeys(accepted)
+  const kinds = events.map(kindId)
+  const handled = deliveries.map(({ handler, position }) => ({ handler, kind: kinds[position - 1] ?? '' }))
   const rows = await session.query(insertSql, [
     events.map(({ id }) => indexed(id)),
     events.map(({ state }) => state),
@@ -183,7 +185,8 @@ async function insert(
     keys.values,
     countedNames(names, accepted, now),
     accepted.map((arrival) => arrival?.resource ?? null),
-    events.map(kindId)
+    kinds,
+    ...handledColumns(handled)
   ])
   return batch.filter((numbered, position) => {
     const row = rows[position]
@@ -270,6 +273,7 @@ WITH given AS MATERIALIZED (
   ON CONFLICT (id, realm) DO NOTHING
   RETURNING seq
 ), kinds AS (${storeKindsSql('SELECT * FROM given')}
+), handled AS (${storeHandledSql('SELECT * FROM unnest($27::text[], $28::bigint[]) AS pair (handler, kind)')}
 ), known AS MATERIALIZED (
   SELECT given.position, event.seq, (${conflict('substring($13::bytea FROM given.start FOR given.length)')}) AS conflict
   FROM given CROSS JOIN LATERAL (${knownEvent}) AS event

@@ -5,6 +5,7 @@ import type { JobReplayResult, OrderKey, ReplayResult, ReplayTarget } from '../i
 import { writeAudit } from './audit.ts'
 import type { Times } from './claim.ts'
 import type { Database, Row, Transaction } from './database.ts'
+import { storeHandledSql } from './kinds.ts'
 import { lockKeys, lineUp } from './order.ts'
 import { inParts } from './parts.ts'
 import { indexed } from './storable.ts'
@@ -169,6 +170,7 @@ WITH made AS (
   ORDER BY given.position
   ON CONFLICT (event_seq, handler) DO NOTHING
   RETURNING event_seq, handler
+), handled AS (${storeHandledSql('SELECT made.handler, event.kind FROM made JOIN riverhook.event AS event ON event.seq = made.event_seq')}
 )
 SELECT DISTINCT ON (made.event_seq, made.handler) given.position::integer
 FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS given (event_id, realm, handler, position)

@@ -2,13 +2,13 @@ import { packHeaders, restoredState, findSuccess, listUnsuccessful } from '../ro
 import type { EventDetail } from '../inbox.ts'
 import type { Times } from './claim.ts'
 import { longTimeoutMs, type Database, type Transaction } from './database.ts'
-import { kindId, storeKindsSql } from './kinds.ts'
+import { kindId, storeHandled, storeKindsSql } from './kinds.ts'
 import { newKeys, lockKeys, lineUp } from './order.ts'
 import { insertKeysSql } from './reindex.ts'
 import { indexed, packBodies, wholeIfShortened } from './storable.ts'
 
 /**
- * Stores events as they were in another inbox, with four statements in total.
+ * Stores events as they were in another inbox, with a few statements in total.
  * @returns how many events were new
  */
 export function restore(database: Database, events: readonly EventDetail[], { now, fixed }: Times): Promise<number> {
@@ -72,7 +72,7 @@ async function storeDeliveries(
   fixed: Date | undefined
 ): Promise<void> {
   const all = events.flatMap((event) =>
-    event.deliveries.map((delivery) => ({ realm: event.realm, seq: seqs.get(event), delivery }))
+    event.deliveries.map((delivery) => ({ event, realm: event.realm, seq: seqs.get(event), delivery }))
   )
   if (all.length === 0) return
   const deliveries = all.map(({ delivery }) => delivery)
@@ -90,6 +90,10 @@ async function storeDeliveries(
     deliveries.map(({ losses }) => losses),
     all.map(({ realm }) => indexed(realm))
   ])
+  await storeHandled(
+    tx,
+    all.map(({ event, delivery: { handler } }) => ({ handler, kind: kindId(event) }))
+  )
   const ids = new Map(rows.map((row) => [`${String(row['event_seq'])} ${String(row['handler'])}`, row['id']]))
   const attempts = all.flatMap(({ seq, delivery }) =>
     listUnsuccessful(delivery).map((attempt) => ({ id: ids.get(`${String(seq)} ${delivery.handler}`), ...attempt }))

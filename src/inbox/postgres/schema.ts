@@ -17,7 +17,7 @@
  *   others overtake. `attempts >= 0` prevents the planner from looking up a key in `delivery_parked`, where it would
  *   read every parked delivery of the handler.
  * - `kind` of an event is the digest of its source, realm, type, endpoint and mode. The table `kind` is the dictionary,
- *   with a few hundred rows: see kinds.ts.
+ *   with a few hundred rows: see kinds.ts. `handled` has the kinds of the events that a handler has deliveries of.
  * - `event_kind`, `event_received` and `delivery_kind` are for lists and statistics: see list.ts. The condition of
  *   `delivery_kind` is always true. It prevents the planner from looking up an order key there, where it would read
  *   every delivery of the handler. `event_received` is by blocks of events: the order of arrival is almost that of
@@ -73,6 +73,12 @@ CREATE TABLE riverhook.kind (
   type     text    NOT NULL,
   endpoint text    NOT NULL,
   live     boolean
+);
+
+CREATE TABLE riverhook.handled (
+  handler text   NOT NULL,
+  kind    bigint NOT NULL,
+  PRIMARY KEY (handler, kind)
 );
 
 CREATE TABLE riverhook.event_key (

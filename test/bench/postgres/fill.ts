@@ -1,7 +1,7 @@
 import pg from 'pg'
 
 import { postgresInbox } from '../../../src/index.ts'
-import { kindId } from '../../../src/inbox/postgres/kinds.ts'
+import { kindId, storeHandled } from '../../../src/inbox/postgres/kinds.ts'
 
 /** That of all events. */
 const kind = {
@@ -24,7 +24,7 @@ export async function fill(database: string, events: number, state: 'pending' | 
   await client.connect()
   try {
     await client.query(
-      'INSERT INTO riverhook.kind (id, source, realm, type, endpoint, live) VALUES ($1, $2, $3, $4, $5, $6)',
+      'INSERT INTO riverhook.kind (id, source, realm, type, endpoint, live) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING',
       [kindId(kind), kind.source, kind.realm, kind.type, kind.endpoint, kind.liveMode]
     )
     await client.query(
@@ -36,6 +36,10 @@ export async function fill(database: string, events: number, state: 'pending' | 
        INSERT INTO riverhook.delivery (event_seq, realm, handler, state, due_at, settled_at)
        SELECT seq, realm, '*', $2::text, now() + interval '1 day', CASE $2::text WHEN 'done' THEN now() END FROM made`,
       [events, state, kindId(kind)]
+    )
+    await storeHandled(
+      { query: async (text, values = []) => (await client.query<Record<string, unknown>>(text, [...values])).rows },
+      [{ handler: '*', kind: kindId(kind) }]
     )
     await client.query('VACUUM ANALYZE')
   } finally {
