@@ -11,11 +11,12 @@ import { sourcesPage, withTimes } from './source/sources-table.ts'
 import { backfillSettings, handlerSettings, registerSettings, retrySettings } from '../src/options/settings.ts'
 import { tokenEndpointSettings } from '../src/options/token-settings.ts'
 
-// The tables of the README and of the documents that are generated from the code. To write them: `node
+// The tables of the documents that are generated from the code. To write them: `node
 // --conditions=riverhook-source test/readme-tables.ts`
 
-const readme = new URL('../README.md', import.meta.url)
+const document = (name: string): URL => new URL(`../docs/${name}.md`, import.meta.url)
 
+/** The tables that are made from settings and codes, by name. */
 export const tables: Readonly<Record<string, () => string>> = {
   settings: settingsTable,
   'handler options': handlerTable,
@@ -98,7 +99,10 @@ ${rows.join('\n')}
 `
 }
 
-/** Finds a table's text in the README. */
+/** The documents that hold them. */
+const tablePages = ['configuration', 'handlers', 'errors'].map(document)
+
+/** Finds a table's text in a document. */
 export function tablePattern(name: string): RegExp {
   return new RegExp(`(<!-- table: ${name} -->\\n)([\\s\\S]*?)(\\n?<!-- /table -->)`)
 }
@@ -112,11 +116,13 @@ function withTable(text: string, name: string, table: string): string {
 }
 
 if (import.meta.main) {
-  const written = Object.entries(tables).reduce(
-    (text, [name, table]) => withTable(text, name, table()),
-    readFileSync(readme, 'utf8')
-  )
-  writeFileSync(readme, written)
+  for (const page of tablePages) {
+    const written = Object.entries(tables).reduce(
+      (text, [name, table]) => withTable(text, name, table()),
+      readFileSync(page, 'utf8')
+    )
+    writeFileSync(page, written)
+  }
   writeFileSync(typesPage, typesPageText())
   writeFileSync(sourcesPage, await withTimes(readFileSync(sourcesPage, 'utf8')))
   writeFileSync(apiPage, withTable(readFileSync(apiPage, 'utf8'), routesTableName, routesTable()))

@@ -3,7 +3,7 @@
 interface CodeEntry {
   /** The HTTP status of an answer with this code; absent if the code never reaches a sender. */
   readonly statusCode?: number
-  /** One line for the README's table. */
+  /** One line for the table of docs/errors.md. */
   readonly means: string
 }
 

@@ -67,7 +67,7 @@ export const serverSettings = {
     },
     env: 'RIVERHOOK_ADMIN',
     means:
-      "Switches on [the operator's API](docs/admin.md), on a separate listener: an address and a port, such as `127.0.0.1:8081`"
+      "Switches on [the operator's API](admin.md), on a separate listener: an address and a port, such as `127.0.0.1:8081`"
   },
   adminTokens: {
     rule: isAnyOf('lines, as a text or a list, or a function that returns a list', isText, texts, isFunction),
@@ -80,7 +80,7 @@ export const serverSettings = {
     rule: isBoolean,
     env: 'RIVERHOOK_METRICS_OPEN',
     means:
-      "`true`: `GET /metrics` on the listener of the operator's API needs no token; otherwise one with the scope `read`. See [docs/observe.md](docs/observe.md)"
+      "`true`: `GET /metrics` on the listener of the operator's API needs no token; otherwise one with the scope `read`. See [docs/observe.md](observe.md)"
   },
   adminHosts: {
     rule: texts,

@@ -2,7 +2,7 @@ import { readRange } from '../model/address-list.ts'
 import { isListOf, isObjectOf, isText, type OptionRule } from '../model/option-rules.ts'
 
 /**
- * One setting, defined once: its rule, default, unit and variable. `test/readme-tables.ts` makes the README's tables
+ * One setting, defined once: its rule, default, unit and variable. `test/readme-tables.ts` makes the documents' tables
  * from this.
  */
 export interface Setting {
@@ -18,7 +18,7 @@ export interface Setting {
   readonly file?: true
   /** Names that other libraries use: an unknown option with such a name is answered with the right one. */
   readonly also?: readonly string[]
-  /** For the README's table. */
+  /** For the table of the documents. */
   readonly means: string
 }
 

@@ -118,7 +118,7 @@ export const handlerSettings = {
     rule: retry,
     also: ['retries', 'maxAttempts', 'attempts', 'backoff'],
     means:
-      "How failed attempts are retried: exponential backoff with full jitter, by default 21 h on average; [lost runs](#when-a-process-dies) are counted apart. Default: the plugin's"
+      "How failed attempts are retried: exponential backoff with full jitter, by default 21 h on average; [lost runs](handlers.md#when-a-process-dies) are counted apart. Default: the plugin's"
   },
   timeout: {
     rule: isSpan({ min: '1ms', ...longestTimer }),
@@ -280,7 +280,7 @@ export const endpointSettings = {
   tokenEndpoint: {
     rule: group(tokenEndpointSettings, 'an object such as { clients: [...], keys: ... }', ['clients', 'keys']),
     also: ['oauth', 'oauth2', 'tokens', 'tokenEndPoint'],
-    means: 'Serves [the token endpoint](docs/oauth.md) of the OAuth transport: `{ clients, keys, path, lifetime }`'
+    means: 'Serves [the token endpoint](oauth.md) of the OAuth transport: `{ clients, keys, path, lifetime }`'
   },
   allow: {
     rule: isAllowed,
@@ -365,7 +365,7 @@ export const searchSettings = {
     env: 'RIVERHOOK_SEARCH_KEYS',
     also: ['paths', 'fields'],
     means:
-      'Paths of ids in your events by which [`events list --about`](#find-events) finds them, comma-separated, such as `data.object.metadata.cartId`; the source finds the usual ids without it'
+      'Paths of ids in your events by which [`events list --about`](commands.md#find-events) finds them, comma-separated, such as `data.object.metadata.cartId`; the source finds the usual ids without it'
   }
 } as const satisfies Settings
 
@@ -405,7 +405,7 @@ export const pluginSettings = {
     env: 'RIVERHOOK_FORWARD',
     also: ['forwards', 'forwardTo', 'targets', 'destinations'],
     means:
-      'Forwards events to services of yours, without code: `PATTERN=URL`, comma-separated, such as `order.*=http://erp.internal/hooks`. See [docs/forward.md](docs/forward.md)'
+      'Forwards events to services of yours, without code: `PATTERN=URL`, comma-separated, such as `order.*=http://erp.internal/hooks`. See [docs/forward.md](forward.md)'
   },
   forwardSecret: {
     rule: forwardSecrets,
@@ -447,7 +447,7 @@ export const pluginSettings = {
     env: 'RIVERHOOK_REDACT',
     also: ['redactPaths', 'personalData', 'mask'],
     means:
-      'Paths of [personal data](#personal-data) in your events, in addition to those of the source, comma-separated: `*` is one field, `**` any number of fields'
+      'Paths of [personal data](commands.md#personal-data) in your events, in addition to those of the source, comma-separated: `*` is one field, `**` any number of fields'
   },
   bodyBudget: {
     rule: isWholeNumber(1024),
@@ -481,7 +481,7 @@ export const pluginSettings = {
     ),
     also: ['prometheus', 'metric'],
     means:
-      'Metrics for Prometheus: `true`, or `{ registry }` with a registry of your own. See [docs/observe.md](docs/observe.md)'
+      'Metrics for Prometheus: `true`, or `{ registry }` with a registry of your own. See [docs/observe.md](observe.md)'
   },
   readyNeedsNoBacklog: {
     rule: isBoolean,
