@@ -218,7 +218,7 @@ module.exports = {
     only('deliver-sees-contracts', 'The dispatcher works with any inbox.', '^src/deliver/', [
       model,
       '^src/deliver/',
-      '^src/inbox/inbox\\.ts$',
+      '^src/inbox/(inbox|claimer)\\.ts$',
       '^src/handlers/registry\\.ts$',
       settings
     ]),

@@ -118,7 +118,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
   managed.check()
   const { retry, onRejected, onError, onDead } = options
   const claim = new InboxClaim(inbox, address)
-  const recorder = new Recorder(inbox)
+  const recorder = new Recorder(inbox, { claimer: () => dispatcher })
   const refusals = new Refusals({ inbox, log })
   const clockSkew = new ClockSkew()
   const readiness = new Readiness({

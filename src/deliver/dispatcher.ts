@@ -1,7 +1,9 @@
 import { ownerName } from '../model/owner-name.ts'
 import { within } from '../model/time-limit.ts'
-import { nextTurn } from '../model/timers.ts'
-import type { ClaimedDelivery } from '../inbox/inbox.ts'
+import { nextTurn, setImmediate } from '../model/timers.ts'
+import type { Arrival, Claim, ClaimedDelivery, ClaimRequest } from '../inbox/inbox.ts'
+import type { Claimer, NewlyClaimed, Reservation } from '../inbox/claimer.ts'
+import type { AnyEvent } from '../model/event.ts'
 import { Bell } from './bell.ts'
 import type { DispatcherOptions } from './dispatcher-options.ts'
 import { Lanes, type Want } from './lanes.ts'
@@ -28,13 +30,14 @@ type Mode = 'new' | 'adopting' | 'running' | 'draining' | 'stopped'
 /**
  * The only loop: claims due deliveries, and routes each to its run (`runs.ts`).
  *
- * One claim is under way at a time. It asks for as many deliveries of each handler as there are free slots. Outcomes
- * are stored in batches, independently of the claims. A handler is included only when something may be due for it:
- * after a hint from the inbox (`onDue`), at the time that the last claim returned, after a claim that filled its slots,
- * after an outcome that frees an order key, and every `pollMs`, because a command in another process may have replayed
+ * One claim is under way at a time. It asks for as many deliveries of each handler as there are free slots. Beside it,
+ * the recorder claims while it records (`reserve`): mostly, a new event is leased when it is stored. Outcomes are
+ * stored in batches, independently of the claims. A handler is included only when something may be due for it: after a
+ * hint from the inbox (`onDue`), at the time that the last claim returned, after a claim that filled its slots, after
+ * an outcome that frees an order key, and every `pollMs`, because a command in another process may have replayed
  * something.
  */
-export class Dispatcher {
+export class Dispatcher implements Claimer {
   readonly #options: DispatcherOptions
   readonly #clock: () => number
   readonly #leaseMs: number
@@ -46,6 +49,8 @@ export class Dispatcher {
   #lanes: Lanes | undefined
   #suspects: Suspects | undefined
   readonly #faulted = Promise.withResolvers<undefined>()
+  /** Each ends with a reservation. */
+  readonly #reservations = new Set<Promise<undefined>>()
   #mode: Mode = 'new'
   #looping: Promise<void> = Promise.resolve()
   #stopping: Promise<void> | undefined
@@ -113,6 +118,40 @@ export class Dispatcher {
     this.#runs.leases.start()
     const firstPauseMs = await this.#adopt()
     this.#looping = this.#loop(lanes, firstPauseMs)
+  }
+
+  /**
+   * Reserves slots for a claim in the transaction that records arrivals, unless nothing may be claimed now.
+   *
+   * Its deliveries start in a later turn of the event loop, because the senders wait for their answers. Until then they
+   * keep their slots.
+   */
+  reserve(arrivals: readonly Arrival[]): Reservation | undefined {
+    const lanes = this.#lanes
+    const isOpen = this.#isIn('running') && !this.#runs.isBehind && !this.#runs.leases.isOverdue
+    if (lanes === undefined || !isOpen || this.#suspects?.isClosed === true) return undefined
+    const wants = lanes.wants(countDeliveries(arrivals))
+    if (wants.length === 0) return undefined
+    lanes.asked(wants)
+    const { promise, resolve } = Promise.withResolvers<undefined>()
+    this.#reservations.add(promise)
+    return {
+      request: this.#request(wants),
+      end: (claim, claimed) => {
+        const kept =
+          claim === undefined ? [] : lanes.keep([...claim.deliveries, ...claimed.map(({ delivery }) => delivery)])
+        if (claim === undefined) lanes.failed(wants)
+        else lanes.answered(wants, claim)
+        setImmediate(() => {
+          lanes.release(kept)
+          if (claim !== undefined) this.#take(claim)
+          for (const each of claimed) this.#routeNew(each)
+          this.#reservations.delete(promise)
+          resolve(undefined)
+          this.#bell.ring()
+        })
+      }
+    }
   }
 
   /**
@@ -233,22 +272,10 @@ export class Dispatcher {
     }
     lanes.asked(wants)
     try {
-      const claim = await this.#options.inbox.claim({
-        owner: this.#owner,
-        leaseMs: this.#leaseMs,
-        wants: wants.map(({ lane: { handler }, limit }) => ({ handler: handler.name, source: handler.source, limit })),
-        limit: wants.reduce((sum, { limit }) => sum + limit, 0)
-      })
+      const claim = await this.#options.inbox.claim(this.#request(wants))
       this.#outage.succeeded()
       lanes.answered(wants, claim)
-      if (claim.orphans !== undefined) {
-        const { length } = claim.orphans
-        this.#options.log.warn(
-          { removed: length, handlers: [...new Set(claim.orphans.map(({ handler }) => handler))] },
-          'removed deliveries whose events were deleted from the store by hand'
-        )
-      }
-      for (const delivery of claim.deliveries) this.#route(delivery)
+      this.#take(claim)
       return 0
     } catch (error) {
       lanes.failed(wants)
@@ -256,15 +283,42 @@ export class Dispatcher {
     }
   }
 
-  /** Routes a claimed delivery: normally, runs its handler. */
-  #route(delivery: ClaimedDelivery): void {
+  /** Routes the deliveries of a claim. */
+  #take({ deliveries, orphans }: Claim): void {
+    if (orphans !== undefined) {
+      this.#options.log.warn(
+        { removed: orphans.length, handlers: [...new Set(orphans.map(({ handler }) => handler))] },
+        'removed deliveries whose events were deleted from the store by hand'
+      )
+    }
+    for (const delivery of deliveries) this.#route(delivery)
+  }
+
+  #request(wants: readonly Want[]): ClaimRequest {
+    return {
+      owner: this.#owner,
+      leaseMs: this.#leaseMs,
+      wants: wants.map(({ lane: { handler }, limit }) => ({ handler: handler.name, source: handler.source, limit })),
+      limit: wants.reduce((sum, { limit }) => sum + limit, 0)
+    }
+  }
+
+  /** Hands a delivery back if its sender got an error: it is due, as after any late commit. */
+  #routeNew({ delivery, event, isLate }: NewlyClaimed): void {
+    const lane = this.#lanes?.get(delivery.handler)
+    if (isLate && lane !== undefined) this.#runs.handBack(delivery, lane)
+    else this.#route(delivery, event)
+  }
+
+  /** Routes a claimed delivery: normally, runs its handler. @param read the event, if it was read just now */
+  #route(delivery: ClaimedDelivery, read?: AnyEvent): void {
     if (this.#runs.claimAgain(delivery)) return
     const lane = this.#lanes?.get(delivery.handler)
     if (lane === undefined) this.#runs.park(delivery)
     else if (delivery.lost !== undefined) this.#runs.settleLost(delivery, lane, delivery.lost)
     // Guard: a claim that was under way when `stop()` was called.
     else if (!this.#isIn('running')) this.#runs.handBack(delivery, lane)
-    else this.#runs.start(delivery, lane)
+    else this.#runs.start(delivery, lane, read)
   }
 
   async #drain(graceMs: number, storeMs: number): Promise<void> {
@@ -274,8 +328,9 @@ export class Dispatcher {
     void nextTurn().then(() => {
       if (!this.#runs.hasFault && this.#isIn('draining')) this.#runs.leases.ignoreLosses()
     })
-    // Guard: await the claim under way too, and give its deliveries back.
-    const underWay = (): Promise<unknown> => Promise.all([this.#looping, this.#runs.untilEnded()])
+    // Guard: await the claims under way too, and give their deliveries back.
+    const underWay = (): Promise<unknown> =>
+      Promise.all([this.#looping, ...this.#reservations, this.#runs.untilEnded()])
     // An uncaught error cuts the grace period short.
     await within(graceMs, Promise.race([this.#faulted.promise, underWay()]))
     const stopping = this.#runs.stop()
@@ -289,4 +344,15 @@ export class Dispatcher {
         `the inbox could not store ${unstored} ${unstored === 1 ? 'outcome: this delivery runs' : 'outcomes: these deliveries run'} again`
       )
   }
+}
+
+/** Counts the new deliveries of arrivals that have no order key, by handler. */
+function countDeliveries(arrivals: readonly Arrival[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const arrival of arrivals) {
+    if (arrival.state !== 'accepted') continue
+    for (const { handler, orderKey } of arrival.deliveries)
+      if (orderKey === undefined) counts.set(handler, (counts.get(handler) ?? 0) + 1)
+  }
+  return counts
 }

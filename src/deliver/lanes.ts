@@ -1,5 +1,5 @@
 import type { Handler, Handlers, RetryOptions } from '../handlers/registry.ts'
-import type { Claim } from '../inbox/inbox.ts'
+import type { Claim, ClaimedDelivery } from '../inbox/inbox.ts'
 import { retryRule, type RetryRule } from './retry.ts'
 
 /**
@@ -14,6 +14,8 @@ export interface Lane {
   readonly rule: RetryRule
   /** How many attempts are running. */
   running: number
+  /** How many slots are reserved for claims under way. */
+  reserved: number
   /** False after a claim that returned less than its limit, until a hint that something is due. */
   mayBeDue: boolean
 }
@@ -41,7 +43,7 @@ export class Lanes {
     this.#options = options
     for (const handler of options.handlers.all) {
       const rule = retryRule(handler.retry, options.retry)
-      this.#byName.set(handler.name, { handler, rule, running: 0, mayBeDue: true })
+      this.#byName.set(handler.name, { handler, rule, running: 0, reserved: 0, mayBeDue: true })
     }
   }
 
@@ -63,10 +65,35 @@ export class Lanes {
     this.#nextDueAt = Math.min(this.#nextDueAt, instant.getTime())
   }
 
-  /** The claims to make now. Empty if nothing may be due, or no slot is free. */
-  wants(): readonly Want[] {
+  /**
+   * The claims to make now. Empty if nothing may be due, or no slot is free.
+   * @param recorded how many new deliveries are recorded now, by handler
+   */
+  wants(recorded: ReadonlyMap<string, number> = new Map()): readonly Want[] {
     if (performance.now() >= this.#pollAt || this.#options.clock() >= this.#nextDueAt) this.everythingMayBeDue()
-    return shareSlots([...this.#byName.values()], this.#options.concurrency)
+    return shareSlots(this.all, this.#options.concurrency, ({ handler, mayBeDue }) =>
+      mayBeDue ? Infinity : (recorded.get(handler.name) ?? 0)
+    )
+  }
+
+  /** Keeps slots for a claim under way. Call `release` at its end. */
+  reserve(wants: readonly Want[]): void {
+    for (const { lane, limit } of wants) lane.reserved += limit
+  }
+
+  /** Keeps slots for claimed deliveries that start later. @returns what to release then */
+  keep(claimed: readonly ClaimedDelivery[]): readonly Want[] {
+    const counts = countByHandler(claimed)
+    const kept = this.all.flatMap((lane) => {
+      const limit = counts.get(lane.handler.name) ?? 0
+      return limit === 0 ? [] : { lane, limit }
+    })
+    this.reserve(kept)
+    return kept
+  }
+
+  release(wants: readonly Want[]): void {
+    for (const { lane, limit } of wants) lane.reserved -= limit
   }
 
   /** Milliseconds until something may be due, unless a hint comes first. */
@@ -77,16 +104,18 @@ export class Lanes {
 
   /** Call before sending the claim, so that a hint during the claim is not missed. */
   asked(wants: readonly Want[]): void {
+    this.reserve(wants)
     for (const { lane } of wants) lane.mayBeDue = false
   }
 
   failed(wants: readonly Want[]): void {
+    this.release(wants)
     for (const { lane } of wants) lane.mayBeDue = true
   }
 
   answered(wants: readonly Want[], { deliveries, nextDueAt }: Claim): void {
-    const counts = new Map<string, number>()
-    for (const { handler } of deliveries) counts.set(handler, (counts.get(handler) ?? 0) + 1)
+    this.release(wants)
+    const counts = countByHandler(deliveries)
     let isLimitReached = false
     for (const { lane, limit } of wants) {
       if ((counts.get(lane.handler.name) ?? 0) < limit) continue
@@ -101,10 +130,21 @@ export class Lanes {
   }
 }
 
+function countByHandler(deliveries: readonly Pick<ClaimedDelivery, 'handler'>[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const { handler } of deliveries) counts.set(handler, (counts.get(handler) ?? 0) + 1)
+  return counts
+}
+
 /** How many deliveries to claim for a handler. */
 export interface Want {
   readonly lane: Lane
   readonly limit: number
+}
+
+/** How many slots of a handler are taken. */
+export function takenSlots({ running, reserved }: Lane): number {
+  return running + reserved
 }
 
 /**
@@ -115,37 +155,43 @@ export interface Want {
  * handlers with the fewest running attempts. A slot that is not used is offered to others at the next claim.
  *
  * @param concurrency the most attempts that run at the same time
+ * @param wanted the most deliveries that a handler can use
  * @returns limits whose sum is at most the number of free slots
  */
-export function shareSlots(lanes: readonly Lane[], concurrency: number): readonly Want[] {
+export function shareSlots(
+  lanes: readonly Lane[],
+  concurrency: number,
+  wanted: (lane: Lane) => number
+): readonly Want[] {
   let free = concurrency
   let idle = 0
   for (const lane of lanes) {
-    free -= lane.running
-    if (lane.running === 0) idle += 1
+    const taken = takenSlots(lane)
+    free -= taken
+    if (taken === 0) idle += 1
   }
   const asking = lanes
-    .filter((lane) => lane.mayBeDue && lane.running < lane.handler.concurrency)
-    .map((lane) => ({ lane, limit: 0 }))
-    .sort((a, b) => a.lane.running - b.lane.running)
+    .map((lane) => ({ lane, limit: 0, most: Math.min(wanted(lane), lane.handler.concurrency - takenSlots(lane)) }))
+    .filter(({ most }) => most > 0)
+    .sort((a, b) => takenSlots(a.lane) - takenSlots(b.lane))
   let shared = free
   if (concurrency >= lanes.length) {
     shared = free - idle
-    for (const want of asking) if (want.lane.running === 0) want.limit = 1
+    for (const want of asking) if (takenSlots(want.lane) === 0) want.limit = 1
   }
   let open = asking.filter(hasSlot)
   while (shared > 0 && open.length > 0) {
     const share = Math.max(1, Math.floor(shared / open.length))
     for (const want of open) {
-      const more = Math.min(share, shared, want.lane.handler.concurrency - want.lane.running - want.limit)
+      const more = Math.min(share, shared, want.most - want.limit)
       want.limit += more
       shared -= more
     }
     open = open.filter(hasSlot)
   }
-  return asking.filter(({ limit }) => limit > 0)
+  return asking.filter(({ limit }) => limit > 0).map(({ lane, limit }) => ({ lane, limit }))
 }
 
-function hasSlot({ lane, limit }: Want): boolean {
-  return lane.running + limit < lane.handler.concurrency
+function hasSlot({ limit, most }: { readonly limit: number; readonly most: number }): boolean {
+  return limit < most
 }

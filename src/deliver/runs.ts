@@ -89,8 +89,9 @@ export class Runs {
   /**
    * Runs the handler of a delivery. An event that cannot be read is a dead letter; so is a delivery whose handler
    * now allows fewer attempts than were made.
+   * @param read the event, if it was read just now and nothing else uses it
    */
-  start(delivery: ClaimedDelivery, lane: Lane): void {
+  start(delivery: ClaimedDelivery, lane: Lane, read?: AnyEvent): void {
     const run = this.#hold(delivery, lane)
     const lowered = decideOnLoweredLimit(delivery, lane)
     if (lowered !== undefined) {
@@ -100,7 +101,7 @@ export class Runs {
     const { inbox, log, revive } = this.#options
     let event: AnyEvent
     try {
-      event = revive(delivery.event)
+      event = read ?? revive(delivery.event)
     } catch (cause) {
       this.#settle(run, decideOnUnreadable(cause, this.#failureInput(run).redact))
       return

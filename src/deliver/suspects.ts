@@ -1,5 +1,5 @@
 import type { ClaimedDelivery, Inbox, OnLoss, Suspect } from '../inbox/inbox.ts'
-import type { Lane, Lanes } from './lanes.ts'
+import { takenSlots, type Lane, type Lanes } from './lanes.ts'
 import type { Leases } from './leases.ts'
 import type { Run } from './run.ts'
 
@@ -111,7 +111,10 @@ export class Suspects {
   async #claimFew(due: readonly Suspect[], running: number): Promise<readonly ClaimedDelivery[]> {
     const { lanes, concurrency } = this.#options
     const slots = new Map(lanes.all.map((lane) => [lane.handler.name, freeSlots(lane)]))
-    const free = Math.min(this.#limit - running, concurrency - lanes.all.reduce((sum, lane) => sum + lane.running, 0))
+    const free = Math.min(
+      this.#limit - running,
+      concurrency - lanes.all.reduce((sum, lane) => sum + takenSlots(lane), 0)
+    )
     const ids: number[] = []
     for (const { id, handler, suspicion } of due) {
       if (ids.length >= free) break
@@ -178,6 +181,6 @@ export class Suspects {
   }
 }
 
-function freeSlots({ handler, running }: Lane): number {
-  return handler.concurrency - running
+function freeSlots(lane: Lane): number {
+  return lane.handler.concurrency - takenSlots(lane)
 }

@@ -74,6 +74,13 @@ export interface Inbox {
    */
   record(arrivals: readonly Arrival[]): Promise<readonly (RecordResult | RiverhookError)[]>
 
+  /**
+   * Stores arrivals as `record` does, and claims in the same transaction: first what is due, as `claim` does, and then
+   * new deliveries, up to what is left of the limits. Of these, only those without an order key, of handlers that are
+   * not paused and have nothing else due: none overtakes a backlog. Missing if the engine gains nothing by it.
+   */
+  recordAndClaim?(arrivals: readonly Arrival[], request: ClaimRequest): Promise<RecordedAndClaimed>
+
   /** Finds which of these event ids the realm has. At most 1,000 per call. */
   known(realm: string, ids: readonly string[]): Promise<ReadonlySet<string>>
 
@@ -501,6 +508,23 @@ export interface ClaimedDelivery extends Lease {
   /** The lease ended: settle this lost run, and do not run the handler. */
   readonly lost?: LostRun | undefined
   readonly event: StoredEvent
+}
+
+/** The result of `recordAndClaim`. */
+export interface RecordedAndClaimed {
+  /** As those of `record`. */
+  readonly results: readonly (RecordResult | RiverhookError)[]
+  /** The claim of what was due before. */
+  readonly claim: Claim
+  /** The new deliveries that were claimed. */
+  readonly claimed: readonly NewLease[]
+}
+
+/** The lease of a new delivery: its first. */
+export interface NewLease extends Lease {
+  readonly handler: string
+  /** The index of its arrival in the call. */
+  readonly arrival: number
 }
 
 /** A run whose lease ended before it was settled. */

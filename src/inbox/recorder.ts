@@ -1,10 +1,24 @@
+import type { Claimer, NewlyClaimed } from './claimer.ts'
 import { publish } from '../model/channels.ts'
 import { RiverhookError } from '../model/errors.ts'
-import type { Arrival, Inbox, RecordResult } from './inbox.ts'
+import type { AnyEvent } from '../model/event.ts'
+import type {
+  AcceptedArrival,
+  Arrival,
+  Claim,
+  ClaimedDelivery,
+  ClaimRequest,
+  Inbox,
+  NewLease,
+  RecordedAndClaimed,
+  RecordResult
+} from './inbox.ts'
 import { inboxUnavailable } from '../model/inbox-unavailable.ts'
 import { clearTimeout, nextTurn, setTimeout } from '../model/timers.ts'
 
 export interface RecorderOptions {
+  /** Claims new deliveries while their events are recorded. Default: none is claimed. */
+  readonly claimer?: () => Claimer | undefined
   /** The maximum size of all bodies that wait or are being written. More requests are rejected. Default 32 MiB. */
   readonly maxWaitingBytes?: number
   /** Milliseconds on a monotonic clock. */
@@ -22,6 +36,7 @@ const maxTimeShare = 1 / 4
 /** A caller that waits. All its arrivals are in one transaction. */
 interface Waiting {
   readonly arrivals: readonly Arrival[]
+  readonly events: readonly (AnyEvent | undefined)[]
   readonly bytes: number
   readonly since: number
   readonly ackTimeoutMs: number
@@ -43,6 +58,7 @@ export class Recorder {
   readonly #inbox: Inbox
   readonly #maxWaitingBytes: number
   readonly #clock: () => number
+  readonly #claimer: () => Claimer | undefined
   /** In order of arrival. Callers answered at their deadline stay until the next batch is taken. */
   #queue: Waiting[] = []
   #inFlight: readonly Waiting[] = []
@@ -54,16 +70,18 @@ export class Recorder {
     this.#inbox = inbox
     this.#maxWaitingBytes = options.maxWaitingBytes ?? 32 * 1024 * 1024
     this.#clock = options.clock ?? (() => performance.now())
+    this.#claimer = options.claimer ?? (() => undefined)
   }
 
   /**
    * Stores one arrival, in one transaction with others that wait.
    * @param ackTimeoutMs how long the caller can wait
+   * @param event the event as it was read, if a handler may have it: nothing else uses it any more
    * @throws {RiverhookError} RIVERHOOK_INBOX_OVERLOADED at once; RIVERHOOK_INBOX_DEADLINE after `ackTimeoutMs`;
    * RIVERHOOK_INBOX_UNAVAILABLE. After the deadline the write may still succeed: then the sender's retry is a duplicate
    */
-  record(arrival: Arrival, ackTimeoutMs: number): Promise<RecordResult> {
-    return this.#enqueue([arrival], ackTimeoutMs, ([result]) => result as RecordResult)
+  record(arrival: Arrival, ackTimeoutMs: number, event?: AnyEvent): Promise<RecordResult> {
+    return this.#enqueue([arrival], [event], ackTimeoutMs, ([result]) => result as RecordResult)
   }
 
   /**
@@ -72,12 +90,17 @@ export class Recorder {
    * @throws {RiverhookError} also if the inbox rejects one of them. The others may be stored: then they are duplicates
    * in the sender's retry
    */
-  recordAll(arrivals: readonly Arrival[], ackTimeoutMs: number): Promise<readonly RecordResult[]> {
-    return this.#enqueue(arrivals, ackTimeoutMs, (results) => results)
+  recordAll(
+    arrivals: readonly Arrival[],
+    ackTimeoutMs: number,
+    events: readonly (AnyEvent | undefined)[] = []
+  ): Promise<readonly RecordResult[]> {
+    return this.#enqueue(arrivals, events, ackTimeoutMs, (results) => results)
   }
 
   #enqueue<Value>(
     arrivals: readonly Arrival[],
+    events: readonly (AnyEvent | undefined)[],
     ackTimeoutMs: number,
     toValue: (results: readonly RecordResult[]) => Value
   ): Promise<Value> {
@@ -88,6 +111,7 @@ export class Recorder {
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
         arrivals,
+        events,
         bytes,
         since: now,
         ackTimeoutMs,
@@ -169,10 +193,13 @@ export class Recorder {
   }
 
   async #record(batch: readonly Waiting[]): Promise<void> {
+    const arrivals = batch.flatMap((waiting) => waiting.arrivals)
+    let reservation = this.#inbox.recordAndClaim === undefined ? undefined : this.#claimer()?.reserve(arrivals)
     try {
-      const arrivals = batch.flatMap((waiting) => waiting.arrivals)
       const startedAt = this.#clock()
-      const results = await this.#inbox.record(arrivals)
+      const { results, claim, claimed } = await this.#store(arrivals, reservation?.request)
+      reservation?.end(claim, toClaimed(batch, claimed))
+      reservation = undefined
       publish('committed', { arrivals: arrivals.length, duration_ms: this.#clock() - startedAt })
       let start = 0
       for (const waiting of batch) {
@@ -187,7 +214,13 @@ export class Recorder {
       }
     } catch (error) {
       for (const waiting of batch) this.#answer(waiting, toAnswer(error))
+      reservation?.end(undefined, [])
     }
+  }
+
+  async #store(arrivals: readonly Arrival[], request: ClaimRequest | undefined): Promise<RecordedAndClaimed> {
+    const claiming = request && this.#inbox.recordAndClaim?.(arrivals, request)
+    return claiming ?? { results: await this.#inbox.record(arrivals), claim: nothing, claimed: [] }
   }
 
   #expire(waiting: Waiting): void {
@@ -207,6 +240,33 @@ export class Recorder {
     if (answer instanceof RiverhookError) waiting.reject(answer)
     else waiting.resolve(answer)
   }
+}
+
+const nothing: Claim = { deliveries: [], nextDueAt: undefined }
+
+/** Adds the events to the leases of their deliveries. Call before the callers are answered. */
+function toClaimed(batch: readonly Waiting[], leases: readonly NewLease[]): readonly NewlyClaimed[] {
+  if (leases.length === 0) return []
+  const given = batch.flatMap(({ arrivals, events, answered }) =>
+    arrivals.map((arrival, index) => ({ arrival, event: events[index], isLate: answered }))
+  )
+  return leases.flatMap(({ id, token, handler, arrival: index }) => {
+    const each = given[index]
+    if (each?.arrival.state !== 'accepted') return []
+    const { event, isLate } = each
+    // The event is for one handler.
+    each.event = undefined
+    return { delivery: newlyClaimed(each.arrival, { id, token, handler }), event, isLate }
+  })
+}
+
+/** A new delivery as a claim would return it. */
+function newlyClaimed(
+  { realm, id, source, type, headers, endpoint, receivedAt, body }: AcceptedArrival,
+  lease: Omit<NewLease, 'arrival'>
+): ClaimedDelivery {
+  const event = { realm, id, source, type, headers, endpoint, receivedAt, body }
+  return { ...lease, orderKey: undefined, attempt: 1, losses: 0, suspicion: 0, event }
 }
 
 /** Converts an error of the engine, unless it already has a status code for the sender to try again. */

@@ -69,6 +69,8 @@ interface PartRefusal {
 /** The outcome for one part of a request. */
 interface Decision {
   readonly arrival: Arrival
+  /** The event, if a handler may have it: no function of the user has seen it. */
+  readonly event?: AnyEvent | undefined
   /** Why it is quarantined; undefined if it is accepted. */
   readonly refusal: PartRefusal | undefined
 }
@@ -174,10 +176,7 @@ export class Receiver implements Served {
     if (!settled.ok) return this.#unauthenticated(head, request, settled, now)
     const receipt = mode === undefined ? settled.receipt : { ...settled.receipt, mode }
     const decisions = splitRequest(source, request).map((part) => this.#decide(part, receipt, now))
-    const results = await this.#record(
-      incoming,
-      decisions.map(({ arrival }) => arrival)
-    )
+    const results = await this.#record(incoming, decisions)
     const events = decisions.flatMap(({ arrival }, index) =>
       arrival.state === 'accepted' ? [this.#accepted(incoming, arrival, results[index])] : []
     )
@@ -213,7 +212,8 @@ export class Receiver implements Served {
     const { event } = reading
     const fault = modeFault(mode, event)
     if (fault !== undefined) return quarantined({ code: 'RIVERHOOK_RECEIVE_WRONG_MODE', message: fault })
-    const { mismatches, isRejected } = payloads.check(event, handlers.for(event.type), validate)
+    const own = handlers.for(event.type)
+    const { mismatches, isRejected } = payloads.check(event, own, validate)
     if (mismatches.length > 0) drift.count(event, { realm, path }, mismatches)
     if (isRejected) {
       const message = describePayload(event.type, mismatches)
@@ -223,6 +223,7 @@ export class Receiver implements Served {
     const deliveries = deliveriesFor(realm, event, handlers, log)
     return {
       arrival: { ...common, state: 'accepted', id, type, liveMode, createdTime, ...keysOf(event), deliveries },
+      event: own.some(({ orderBy }) => orderBy !== undefined) ? undefined : event,
       refusal: undefined
     }
   }
@@ -286,12 +287,15 @@ export class Receiver implements Served {
   }
 
   /** The time counts from the arrival of the request's head, so it includes reading the body. */
-  async #record(incoming: Incoming, arrivals: readonly Arrival[]): Promise<readonly (RecordResult | undefined)[]> {
+  async #record(incoming: Incoming, decisions: readonly Decision[]): Promise<readonly (RecordResult | undefined)[]> {
     const { recorder } = this.#options
     const leftMs = this.#left(incoming)
-    const [only] = arrivals
+    const [only] = decisions
     if (only === undefined) return []
-    return arrivals.length === 1 ? [await recorder.record(only, leftMs)] : recorder.recordAll(arrivals, leftMs)
+    if (decisions.length === 1) return [await recorder.record(only.arrival, leftMs, only.event)]
+    const arrivals = decisions.map(({ arrival }) => arrival)
+    const events = decisions.map(({ event }) => event)
+    return recorder.recordAll(arrivals, leftMs, events)
   }
 
   /** @throws {RiverhookError} RIVERHOOK_INBOX_DEADLINE if no time is left; the message does not blame the inbox */

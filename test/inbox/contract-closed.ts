@@ -20,6 +20,8 @@ export async function closedContract(t: Test, open: (t: Test) => Promise<Subject
     > = {
       servers: () => inbox.servers?.() ?? inbox.now(),
       record: () => inbox.record([arrival('2')]),
+      recordAndClaim: () =>
+        inbox.recordAndClaim?.([arrival('2')], { owner: 'me', leaseMs, wants: [], limit: 0 }) ?? inbox.now(),
       known: () => inbox.known(realm, ['1']),
       now: () => inbox.now(),
       watermark: () => inbox.watermark(realm, 'mark'),

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 
-import type { ClaimedDelivery, HandlerName, Inbox, Settlement } from '../../src/inbox/inbox.ts'
+import type { ClaimedDelivery, HandlerName, Inbox, Lease, Settlement } from '../../src/inbox/inbox.ts'
 import type { Outcome } from '../../src/model/event.ts'
 import { arrival, quarantined } from './arrivals.ts'
 import { auditContract } from './contract-audit.ts'
@@ -13,6 +13,7 @@ import { handlersContract } from './contract-handlers.ts'
 import { jobsContract } from './contract-jobs.ts'
 import { longContract } from './contract-long.ts'
 import { lossesContract } from './contract-losses.ts'
+import { newClaimsContract } from './contract-new-claims.ts'
 import { pauseContract } from './contract-pause.ts'
 import { patternsContract } from './contract-patterns.ts'
 import { levelsContract } from './contract-levels.ts'
@@ -93,6 +94,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     realmsContract,
     longContract,
     lossesContract,
+    newClaimsContract,
     pauseContract,
     patternsContract,
     closedContract
@@ -462,7 +464,7 @@ export async function claim(
 }
 
 /** Settles each delivery with the same outcome. */
-export function settleAll(inbox: Inbox, deliveries: readonly ClaimedDelivery[], outcome: Outcome) {
+export function settleAll(inbox: Inbox, deliveries: readonly Lease[], outcome: Outcome) {
   return inbox.settle(deliveries.map(({ id, token }): Settlement => ({ id, token, outcome, ...at })))
 }
 

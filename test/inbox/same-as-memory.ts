@@ -20,7 +20,8 @@ const step = fc.oneof(
       do: fc.constant('record' as const),
       id: fc.nat(12),
       key: fc.constantFrom(...keys),
-      body: fc.nat(1)
+      body: fc.nat(1),
+      claims: fc.nat(2)
     })
   },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('claim' as const), limit: fc.integer({ min: 1, max: 4 }) }) },
@@ -62,6 +63,7 @@ export async function sameAsMemory(t: Test, create: (clock: () => number) => Inb
       const clock = (): number => now
       const engines = [memoryInbox({ clock }), await create(clock)]
       const held: Lease[][] = [[], []]
+      const mayClaimNew = engines.every(({ recordAndClaim }) => recordAndClaim !== undefined)
       for (const inbox of engines) {
         await inbox.open()
         await inbox.adopt(handlers.map((name) => ({ name, source, pattern: '*' })))
@@ -72,8 +74,8 @@ export async function sameAsMemory(t: Test, create: (clock: () => number) => Inb
           else {
             now += 1
             const [one, two] = [
-              await perform(engines[0]!, held[0]!, step, now),
-              await perform(engines[1]!, held[1]!, step, now)
+              await perform(engines[0]!, held[0]!, step, now, mayClaimNew),
+              await perform(engines[1]!, held[1]!, step, now, mayClaimNew)
             ]
             if (!isDeepStrictEqual(two, one))
               throw new Error(`differs at step ${index}: ${JSON.stringify({ one, two })}`)
@@ -94,14 +96,20 @@ async function perform(
   inbox: Inbox,
   held: Lease[],
   step: Exclude<Step, { do: 'advance' }>,
-  now: number
+  now: number,
+  mayClaimNew: boolean
 ): Promise<unknown> {
   const at = { startedAt: new Date(now), endedAt: new Date(now) }
   switch (step.do) {
     case 'record': {
       const deliveries = handlers.map((handler) => ({ handler, orderKey: step.key }))
       const about = [`order-${step.id % 3}`, `body-${step.body}`]
-      return inbox.record([arrival(`e${step.id}`, deliveries, { body: Buffer.from(`body ${step.body}`), about })])
+      const arrivals = [arrival(`e${step.id}`, deliveries, { body: Buffer.from(`body ${step.body}`), about })]
+      if (step.claims === 0 || !mayClaimNew) return inbox.record(arrivals)
+      const wants = handlers.map((handler) => ({ handler, source, limit: 1 }))
+      const recorded = await inbox.recordAndClaim!(arrivals, { owner: 'me', leaseMs: 1000, wants, limit: step.claims })
+      held.unshift(...recorded.claim.deliveries, ...recorded.claimed)
+      return { ...recorded, claim: recorded.claim.deliveries.map(({ id, token, lost }) => [id, token, lost]) }
     }
     case 'claim': {
       const wants = handlers.map((handler) => ({ handler, source, limit: step.limit }))

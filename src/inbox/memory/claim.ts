@@ -79,7 +79,7 @@ function leaseIfFirst(store: Store, delivery: Delivery, terms: LeaseTerms, now: 
 }
 
 /** Leases a delivery. The attempt of a lost run was counted when it began. */
-function lease(delivery: Delivery, { owner, leaseMs, onLoss }: LeaseTerms, now: number): ClaimedDelivery {
+export function lease(delivery: Delivery, { owner, leaseMs, onLoss }: LeaseTerms, now: number): ClaimedDelivery {
   const lost: LostRun | undefined =
     delivery.state === 'running'
       ? { owner: delivery.owner, at: new Date(delivery.leaseUntil), onLoss: delivery.onLoss }

@@ -46,7 +46,7 @@ import { listPauses, pause, resume } from './pause.ts'
 import { probe } from './probe.ts'
 import { prune, remove } from './prune.ts'
 import { countAll, findEvent, listEvents } from './read.ts'
-import { findKnown, record } from './record.ts'
+import { findKnown, record, recordAndClaim } from './record.ts'
 import { reindex } from './reindex.ts'
 import { replay } from './replay.ts'
 import { restore } from './restore.ts'
@@ -87,6 +87,15 @@ class MemoryInbox implements contract.Inbox {
     const { results, due } = record(this.#opened(), arrivals, this.#now())
     if (due) this.#wake()
     return results
+  }
+
+  async recordAndClaim(
+    arrivals: readonly contract.Arrival[],
+    request: contract.ClaimRequest
+  ): Promise<contract.RecordedAndClaimed> {
+    const { due, ...recorded } = recordAndClaim(this.#opened(), arrivals, checkClaim(request), this.#now())
+    if (due) this.#wake()
+    return recorded
   }
 
   async known(realm: string, ids: readonly string[]): Promise<ReadonlySet<string>> {

@@ -1,6 +1,7 @@
-import type { AcceptedArrival, Arrival, NewDelivery, RecordResult } from '../inbox.ts'
+import type { AcceptedArrival, Arrival, ClaimRequest, NewDelivery, RecordedAndClaimed, RecordResult } from '../inbox.ts'
 import { stateBeforeLineUp } from '../rows.ts'
 import { eventOutcome } from '../tally.ts'
+import { claim, lease } from './claim.ts'
 import { createDelivery, keyText, sortKeys, type Row } from './rows.ts'
 import type { Store } from './store.ts'
 
@@ -51,6 +52,37 @@ export function addDelivery(store: Store, row: Row, { handler, orderKey }: NewDe
   const delivery = createDelivery({ id: ++store.lastDeliveryId, row, handler, orderKey, dueAt })
   delivery.state = stateBeforeLineUp(delivery)
   store.add(delivery)
+}
+
+/** Stores arrivals as `record` does, and claims the new deliveries that the request has room for. */
+export function recordAndClaim(
+  store: Store,
+  arrivals: readonly Arrival[],
+  request: ClaimRequest,
+  now: number
+): RecordedAndClaimed & { readonly due: boolean } {
+  const before = claim(store, request, now)
+  const open = request.wants.filter(({ handler }) => !store.pauses.has(handler))
+  const known = store.lastDeliveryId
+  const recorded = record(store, arrivals, now)
+  const added = Array.from({ length: store.lastDeliveryId - known }, (_, index) => known + 1 + index).flatMap(
+    (id) => store.deliveries.get(id) ?? []
+  )
+  const wanted = open.flatMap(({ handler, source, limit }) =>
+    added
+      .filter((each) => each.handler === handler && each.row.arrival.source === source && each.orderKey === undefined)
+      .slice(0, limit - before.deliveries.filter((delivery) => delivery.handler === handler).length)
+  )
+  const claimed = wanted.toSorted((one, other) => one.id - other.id).slice(0, request.limit - before.deliveries.length)
+  return {
+    ...recorded,
+    claim: before,
+    claimed: claimed.map((delivery) => {
+      const { id, token, handler } = lease(delivery, { ...request, onLoss: 'loss' }, now)
+      return { id, token, handler, arrival: arrivals.indexOf(delivery.row.arrival) }
+    }),
+    due: claimed.length < added.length
+  }
 }
 
 /** Finds which ids the realm has. */

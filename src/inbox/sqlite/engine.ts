@@ -47,7 +47,7 @@ import {
 import type * as contract from '../inbox.ts'
 import { defaultReadLimitMs, ReadTurns } from '../read-turns.ts'
 import { newSigningKey } from '../rows.ts'
-import { packArrivals, type OperationName, type Operations, type ReadName } from './protocol.ts'
+import { packArrivals, type OperationName, type Operations, type ReadName, type RecordArgs } from './protocol.ts'
 import { resolveLinks } from './resolve-links.ts'
 import { LostFile, Thread } from './thread.ts'
 
@@ -154,10 +154,15 @@ class SqliteInbox implements contract.Inbox {
   }
 
   async record(arrivals: readonly contract.Arrival[]): Promise<readonly contract.RecordResult[]> {
-    const args = packArrivals(arrivals)
-    const { results, due } = await this.#call('record', args, [args.bodies.buffer as ArrayBuffer])
-    if (due) this.#wake()
+    const { results } = await this.#record(packArrivals(arrivals))
     return results
+  }
+
+  recordAndClaim(
+    arrivals: readonly contract.Arrival[],
+    request: contract.ClaimRequest
+  ): Promise<contract.RecordedAndClaimed> {
+    return this.#record(packArrivals(arrivals, checkClaim(request)))
   }
 
   async known(realm: string, ids: readonly string[]): Promise<ReadonlySet<string>> {
@@ -404,6 +409,12 @@ class SqliteInbox implements contract.Inbox {
         throw error
       }
     })
+  }
+
+  async #record(args: RecordArgs): Promise<Omit<Operations['record']['result'], 'due'>> {
+    const { due, ...recorded } = await this.#call('record', args, [args.bodies.buffer as ArrayBuffer])
+    if (due) this.#wake()
+    return recorded
   }
 
   async #call<Name extends OperationName>(

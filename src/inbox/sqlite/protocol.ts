@@ -14,7 +14,15 @@ import { packKeys } from './search-keys.ts'
  * of a call in one transferred buffer. Cloning a Buffer would copy the whole pool that it is a slice of.
  */
 export interface Operations {
-  record: { args: RecordArgs; result: { results: contract.RecordResult[]; due: boolean } }
+  record: {
+    args: RecordArgs
+    result: {
+      results: contract.RecordResult[]
+      claim: contract.Claim
+      claimed: contract.NewLease[]
+      due: boolean
+    }
+  }
   known: { args: { realm: string; ids: readonly string[] }; result: ReadonlySet<string> }
   now: { args: undefined; result: Date }
   watermark: { args: { realm: string; name: string }; result: Date | undefined }
@@ -132,6 +140,8 @@ export interface ThreadData {
 export interface RecordArgs {
   readonly arrivals: readonly PackedArrival[]
   readonly bodies: Uint8Array
+  /** Undefined: claim nothing. */
+  readonly request: contract.ClaimRequest | undefined
 }
 
 /** The columns of an event, except its body and counts, in the order of the parameters of `insertEvent`. */
@@ -161,7 +171,7 @@ export type PackedArrival = readonly [
 ]
 
 /** Converts arrivals to a message for the worker. */
-export function packArrivals(arrivals: readonly contract.Arrival[]): RecordArgs {
+export function packArrivals(arrivals: readonly contract.Arrival[], request?: contract.ClaimRequest): RecordArgs {
   const bodies = new Uint8Array(arrivals.reduce((sum, { body }) => sum + body.byteLength, 0))
   let end = 0
   const packed = arrivals.map((arrival): PackedArrival => {
@@ -170,7 +180,7 @@ export function packArrivals(arrivals: readonly contract.Arrival[]): RecordArgs 
     const columns = packEvent(arrival, arrival.receipt.backfilled === true)
     return [columns, end, arrival.state === 'accepted' ? arrival.deliveries : []]
   })
-  return { arrivals: packed, bodies }
+  return { arrivals: packed, bodies, request }
 }
 
 /** The fields that an arrival and a restored event share. Only quarantined requests have a reason, and no type. */

@@ -1,9 +1,11 @@
-import type { NewDelivery, RecordResult } from '../inbox.ts'
+import type { Claim, ClaimRequest, NewDelivery, NewLease, RecordResult } from '../inbox.ts'
 import { eventOutcome } from '../tally.ts'
+import { claim, type claimSql } from './claim.ts'
 import { followEvents, type listIndexSql } from './list-index.ts'
 import { isBusy, type orderSql } from './order.ts'
+import type { pauseSql } from './pause.ts'
 import type { Prepared } from './prepared.ts'
-import type { Operations, PackedArrival, RecordArgs } from './protocol.ts'
+import type { EventColumns, Operations, PackedArrival, RecordArgs } from './protocol.ts'
 import type { Counting } from './tally.ts'
 
 export const recordSql = {
@@ -15,22 +17,32 @@ export const recordSql = {
     UPDATE event SET duplicates = duplicates + 1, conflicts = conflicts + (NOT ? AND NOT backfilled AND body <> ?) WHERE id = ? AND realm = ?
     RETURNING NOT ? AND NOT backfilled AND body <> ? AS conflict`,
   isKnown: 'SELECT 1 FROM event WHERE id = ? AND realm = ?',
-  insertDelivery: 'INSERT INTO delivery (event_seq, realm, handler, state, due_at, order_key) VALUES (?, ?, ?, ?, ?, ?)'
+  insertDelivery:
+    'INSERT INTO delivery (event_seq, realm, handler, state, due_at, order_key) VALUES (?, ?, ?, ?, ?, ?)',
+  /** A delivery that is leased at once, for its first attempt. */
+  insertRunning: `
+    INSERT INTO delivery (event_seq, realm, handler, state, due_at, attempts, token, owner) VALUES (?, ?, ?, 'running', ?, 1, 1, ?)`
 } as const
 
-type Sql = Prepared<typeof recordSql & typeof orderSql & typeof listIndexSql> & Counting
+type Sql = Prepared<typeof recordSql & typeof claimSql & typeof orderSql & typeof pauseSql & typeof listIndexSql> &
+  Counting
 
-/** Stores arrivals with their deliveries. */
-export function record(sql: Sql, { arrivals, bodies }: RecordArgs, now: number): Operations['record']['result'] {
+/** Stores arrivals with their deliveries. With a request, claims: what is due, then new deliveries. */
+export function record(
+  sql: Sql,
+  { arrivals, bodies, request }: RecordArgs,
+  now: number
+): Operations['record']['result'] {
   let start = 0
-  let due = false
   let newest: number | undefined
-  const results = arrivals.map((arrival) => {
+  const claimed = request === undefined ? nothing : claim(sql, request, now)
+  const adding = new Adding(sql, request, claimed, now)
+  const results = arrivals.map((arrival, index) => {
     const [, end, deliveries] = arrival
     const body = bodies.subarray(start, end)
     start = end
-    due ||= deliveries.length > 0
-    const seq = insert(sql, arrival, body, now)
+    const seq = insertEvent(sql, arrival, body)
+    if (seq !== undefined) for (const delivery of deliveries) adding.add(seq, arrival[0], delivery, index)
     const result = seq === undefined ? countAgain(sql, arrival, body) : 'accepted'
     const columns = arrival[0]
     sql.counts.addEvent(columns[4], eventOutcome(result, columns[3], columns[12] === 1), now)
@@ -38,16 +50,15 @@ export function record(sql: Sql, { arrivals, bodies }: RecordArgs, now: number):
     return result
   })
   if (newest !== undefined) followEvents(sql, newest)
-  return { results, due }
+  return { results, claim: claimed, claimed: adding.claimed, due: adding.hasLeft }
 }
 
-/** Stores an event with its deliveries. @returns undefined if it is known */
-function insert(sql: Sql, [columns, , deliveries]: PackedArrival, body: Uint8Array, now: number): number | undefined {
+const nothing: Claim = { deliveries: [], nextDueAt: undefined }
+
+/** @returns its `seq`; undefined if the event is known */
+function insertEvent(sql: Sql, [columns]: PackedArrival, body: Uint8Array): number | undefined {
   const { changes, lastInsertRowid } = sql.insertEvent.run(...columns, body)
-  if (changes === 0) return undefined
-  const seq = Number(lastInsertRowid)
-  for (const delivery of deliveries) addDelivery(sql, seq, columns[0], delivery, now)
-  return seq
+  return changes === 0 ? undefined : Number(lastInsertRowid)
 }
 
 function countAgain(sql: Sql, [columns]: PackedArrival, body: Uint8Array): RecordResult {
@@ -57,10 +68,55 @@ function countAgain(sql: Sql, [columns]: PackedArrival, body: Uint8Array): Recor
   return row?.['conflict'] === 1 ? 'conflict' : 'duplicate'
 }
 
-/** Adds a delivery of an event that arrives now, at the end of its line. */
-function addDelivery(sql: Sql, eventSeq: number, realm: string, { handler, orderKey }: NewDelivery, now: number): void {
-  const waits = orderKey !== undefined && isBusy(sql, { handler, realm, orderKey })
-  sql.insertDelivery.run(eventSeq, realm, handler, waits ? 'waiting' : 'pending', now, orderKey ?? null)
+/** Adds the deliveries of events that arrive now. */
+class Adding {
+  readonly claimed: NewLease[] = []
+  /** True if a delivery was left for a later claim. */
+  hasLeft = false
+  readonly #sql: Sql
+  readonly #request: ClaimRequest | undefined
+  readonly #now: number
+  /** How many more deliveries may be claimed: in total, and by handler. */
+  #left: number
+  readonly #room = new Map<string, { readonly source: string; left: number }>()
+
+  /** @param claimed what was due before; if there was room for more, nothing else is due */
+  constructor(sql: Sql, request: ClaimRequest | undefined, { deliveries }: Claim, now: number) {
+    this.#sql = sql
+    this.#request = request
+    this.#now = now
+    this.#left = (request?.limit ?? 0) - deliveries.length
+    for (const { handler, source, limit } of request?.wants ?? []) {
+      if (sql.isPaused.get(handler) !== undefined) continue
+      const left = limit - deliveries.filter((delivery) => delivery.handler === handler).length
+      this.#room.set(handler, { source, left })
+    }
+  }
+
+  /** Claims a delivery, or adds it at the end of its line. @param arrival the index of its arrival */
+  add(eventSeq: number, columns: EventColumns, delivery: NewDelivery, arrival: number): void {
+    const [realm] = columns
+    const { handler, orderKey } = delivery
+    if (this.#request !== undefined && this.#takeRoom(columns, delivery)) {
+      const { owner, leaseMs } = this.#request
+      const { lastInsertRowid } = this.#sql.insertRunning.run(eventSeq, realm, handler, this.#now + leaseMs, owner)
+      const id = Number(lastInsertRowid)
+      this.#sql.claimed.set(id, handler)
+      this.claimed.push({ id, token: 1, handler, arrival })
+      return
+    }
+    this.hasLeft = true
+    const waits = orderKey !== undefined && isBusy(this.#sql, { handler, realm, orderKey })
+    this.#sql.insertDelivery.run(eventSeq, realm, handler, waits ? 'waiting' : 'pending', this.#now, orderKey ?? null)
+  }
+
+  #takeRoom([, , source]: EventColumns, { handler, orderKey }: NewDelivery): boolean {
+    const room = this.#room.get(handler)
+    if (orderKey !== undefined || room?.source !== source || room.left === 0 || this.#left === 0) return false
+    room.left -= 1
+    this.#left -= 1
+    return true
+  }
 }
 
 /** Finds which ids the realm has. */
