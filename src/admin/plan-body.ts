@@ -4,24 +4,24 @@ import { beginSearch } from './event-query.ts'
 import type { AdminContext } from './route.ts'
 
 /** The body of a request that plans a change, or carries out what was planned. */
-type PlanBody = Pick<ReplayBodyJson, 'filter' | 'events' | 'dryRun' | 'plan' | 'expect'>
+type PlanBody = Pick<ReplayBodyJson, 'filter' | 'events' | 'dryRun' | 'plan' | 'expectedCount'>
 
 /** The step of a request: to plan, or to carry out a plan. */
 export type Step<Body> =
   | { readonly plan: undefined; readonly body: Body }
-  | { readonly plan: string; readonly expect: number }
+  | { readonly plan: string; readonly expectedCount: number }
 
 /** @throws {RiverhookError} RIVERHOOK_ADMIN_INVALID for a body that is neither a dry run nor a plan */
 export function readStep<Body extends PlanBody>(body: Body): Step<Body> {
-  const { plan, expect, ...others } = body
+  const { plan, expectedCount, ...others } = body
   if (plan === undefined) {
-    if (others.dryRun === true && expect === undefined) return { plan, body }
-    throw invalid('Plan first: send "filter" or "events" with "dryRun": true; then send "plan" and "expect"')
+    if (others.dryRun === true && expectedCount === undefined) return { plan, body }
+    throw invalid('Plan first: send "filter" or "events" with "dryRun": true; then send "plan" and "expectedCount"')
   }
   const [other] = Object.keys(others)
   if (other !== undefined) throw invalid(`A plan already has its filter and its options: leave out "${other}"`)
-  if (expect === undefined) throw invalid('Send "expect" with the plan: the count that you have seen')
-  return { plan, expect }
+  if (expectedCount === undefined) throw invalid('Send "expectedCount" with the plan: the count that you have seen')
+  return { plan, expectedCount }
 }
 
 /** The events that a request is about. @throws {RiverhookError} RIVERHOOK_ADMIN_INVALID, RIVERHOOK_ADMIN_FORBIDDEN */

@@ -3,23 +3,32 @@ import { createHash, createHmac, randomUUID, timingSafeEqual } from 'node:crypto
 import { RiverhookError, type Actor, type Inbox, type ReplayFilter } from '../index.ts'
 import { packageVersion, reviveFilter } from '../programs.ts'
 
-/** The work that an operator has seen the effect of. */
-export interface Plan {
-  readonly kind: 'replay' | 'removal'
+interface AnyPlan {
   readonly selection: ReplayFilter
-  readonly includeDone?: boolean | undefined
-  readonly limit?: number | undefined
-  readonly ratePerSecond?: number | undefined
-  /** The position of the newest event when it was planned. */
+  /** The position of the last event: those that arrive later are left out. */
   readonly upTo: number
-  /** A digest of the events of a removal. */
-  readonly digest?: string | undefined
   /** How many deliveries or events it is about. */
   readonly count: number
 }
 
-/** A plan as it is signed. */
-interface SignedPlan extends Plan {
+export interface PlannedReplay extends AnyPlan {
+  readonly kind: 'replay'
+  readonly includeDone?: boolean | undefined
+  readonly limit?: number | undefined
+  readonly ratePerSecond?: number | undefined
+}
+
+export interface PlannedRemoval extends AnyPlan {
+  readonly kind: 'removal'
+  /** A digest of the events and their states. */
+  readonly digest: string
+}
+
+/** The work that an operator has seen the effect of. */
+export type Plan = PlannedReplay | PlannedRemoval
+
+/** The additions to a plan that is signed. */
+interface Signed {
   /** Of this package: another version may not know all fields. */
   readonly version: string
   /** The name of the operator. */
@@ -51,7 +60,7 @@ export class Plans {
   /** @throws {RiverhookError} RIVERHOOK_ADMIN_INVALID for a plan that is too long to send back */
   async write(plan: Plan, { name }: Actor): Promise<{ readonly plan: string; readonly expiresAt: Date }> {
     const end = this.#clock() + longestPlan
-    const signed: SignedPlan = { ...plan, version: packageVersion(), by: name, end, id: randomUUID() }
+    const signed: Plan & Signed = { ...plan, version: packageVersion(), by: name, end, id: randomUUID() }
     const content = Buffer.from(JSON.stringify(signed)).toString('base64url')
     const text = `${content}.${(await this.#sign(content)).toString('base64url')}`
     if (text.length > mostCharacters)
@@ -64,10 +73,10 @@ export class Plans {
    * @throws {RiverhookError} RIVERHOOK_ADMIN_INVALID for a text that is none, or is of another operator or kind;
    * RIVERHOOK_ADMIN_PLAN_EXPIRED; RIVERHOOK_ADMIN_CONFLICT if another count is expected
    */
-  async read(
+  async read<Kind extends Plan['kind']>(
     text: string,
-    { kind, actor, expect }: { readonly kind: Plan['kind']; readonly actor: Actor; readonly expect: number }
-  ): Promise<Plan & { readonly id: string }> {
+    { kind, actor, expectedCount }: { readonly kind: Kind; readonly actor: Actor; readonly expectedCount: number }
+  ): Promise<Extract<Plan, { readonly kind: Kind }> & { readonly id: string }> {
     const [content = '', signature = '', ...rest] = text.split('.')
     const right = await this.#sign(content)
     const given = Buffer.from(signature, 'base64url')
@@ -76,18 +85,18 @@ export class Plans {
         'RIVERHOOK_ADMIN_INVALID',
         '"plan" is not the text that a dry run of this inbox returned'
       )
-    const plan = JSON.parse(Buffer.from(content, 'base64url').toString()) as SignedPlan
-    if (plan.kind !== kind) throw new RiverhookError('RIVERHOOK_ADMIN_INVALID', `This plan is for a ${plan.kind}`)
+    const plan = JSON.parse(Buffer.from(content, 'base64url').toString()) as Plan & Signed
+    if (!isOfKind(plan, kind)) throw new RiverhookError('RIVERHOOK_ADMIN_INVALID', `This plan is for a ${plan.kind}`)
     if (plan.by !== actor.name)
       throw new RiverhookError('RIVERHOOK_ADMIN_INVALID', 'The plan was made by another operator: plan again')
     if (plan.version !== packageVersion())
       throw new RiverhookError('RIVERHOOK_ADMIN_PLAN_EXPIRED', 'The plan was made by another version: plan again')
     if (plan.end <= this.#clock())
       throw new RiverhookError('RIVERHOOK_ADMIN_PLAN_EXPIRED', 'The plan is older than 15 minutes: plan again')
-    if (plan.count !== expect)
+    if (plan.count !== expectedCount)
       throw new RiverhookError(
         'RIVERHOOK_ADMIN_CONFLICT',
-        `The plan counts ${plan.count}, but "expect" is ${expect}: check the plan`
+        `The plan counts ${plan.count}, but "expectedCount" is ${expectedCount}: check the plan`
       )
     return { ...plan, selection: reviveFilter(plan.selection) }
   }
@@ -103,6 +112,13 @@ export class Plans {
       throw error
     }
   }
+}
+
+function isOfKind<Kind extends Plan['kind']>(
+  plan: Plan & Signed,
+  kind: Kind
+): plan is Extract<Plan, { readonly kind: Kind }> & Signed {
+  return plan.kind === kind
 }
 
 /** The most characters of the header `Idempotency-Key`. */

@@ -30,19 +30,19 @@ export function failuresCommand(): Command {
           printJson(found)
           return
         }
-        const { failures, more, isPart } = found
+        const { failures, more, isPartial } = found
         if (failures.length === 0) print(`No delivery ${given === undefined ? 'fails' : `has failed since ${given}`}.`)
         for (const [index, group] of failures.entries()) {
           if (index > 0) print('')
           show(group)
         }
         if (more > 0) print(`\n${counted(more, 'smaller group')} not shown: see --limit`)
-        if (isPart) print('\nOnly the failed deliveries of the newest events were read: there are more.')
+        if (isPartial) print('\nOnly the failed deliveries of the newest events were read: there are more.')
       })
     })
 }
 
-function show({ handler, error, dead, retrying, oldest, newest, example, replay, others }: FailureGroup): void {
+function show({ handler, error, dead, retrying, oldest, newest, example, replay, alsoReplays }: FailureGroup): void {
   const counts = [
     ...(dead === 0 ? [] : [counted(dead, 'dead letter')]),
     ...(retrying === 0 ? [] : [`${retrying} waiting for a retry`])
@@ -52,7 +52,7 @@ function show({ handler, error, dead, retrying, oldest, newest, example, replay,
   const last = `${spanText(Date.now() - newest.getTime())} ago`
   print(`  ${oldest.getTime() === newest.getTime() ? '' : `since ${time(oldest)}, `}last ${last}: ${example.id}`)
   print(`  ${replayCommand(replay)}`)
-  if (others > 0) print(`  (replays ${counted(others, 'other failure')} of this handler too)`)
+  if (alsoReplays > 0) print(`  (replays ${counted(alsoReplays, 'other failure')} of this handler too)`)
 }
 
 /** The command for a filter. */

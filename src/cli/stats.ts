@@ -63,7 +63,7 @@ function roomFor(handler: string, count: number): number {
 
 function show(
   stats: Shown,
-  { retrying, failing, nextAt, lost, isPart }: Pending,
+  { retrying, failing, nextAt, lost, isPartial }: Pending,
   pauses: readonly Pause[],
   lastDay: LastDay | undefined
 ): void {
@@ -79,7 +79,7 @@ function show(
   if (retrying > 0) {
     const wait = nextAt && nextAt.getTime() - now
     const next = wait === undefined ? '' : ` (next ${wait <= 0 ? 'now' : `in ${spanText(wait)}`})`
-    const errors = isPart ? `; errors of the newest ${mostFailedRead.toLocaleString('en')} failures` : ''
+    const errors = isPartial ? `; errors of the newest ${mostFailedRead.toLocaleString('en')} failures` : ''
     print(
       `${counted(retrying, 'delivery', 'deliveries')} failed and ${retrying === 1 ? 'waits' : 'wait'} for a retry${next}${errors}:`
     )

@@ -33,7 +33,7 @@ export interface FailureGroup {
   /** Selects the group's dead letters to replay them; if it has none, those that wait for a retry. */
   readonly replay: ReplayFilter
   /** How many other failures `replay` selects too, because they are of the same handler, state and time. */
-  readonly others: number
+  readonly alsoReplays: number
 }
 
 /** The failed deliveries, by handler and error. */
@@ -43,7 +43,7 @@ export interface Failures {
   /** How many groups there are besides. */
   readonly more: number
   /** True if there are more failures than were looked at: those of the newest 5,000 events that have one. */
-  readonly isPart: boolean
+  readonly isPartial: boolean
 }
 
 /** The most failed deliveries that are looked at. */
@@ -59,7 +59,11 @@ export async function findFailures(inbox: Inbox, request: FailuresRequest = {}):
   const groups = [...Map.groupBy(found, (one) => JSON.stringify([one.handler, errorShape(one.error)])).values()]
     .map((members) => describeGroup(members, found))
     .sort((one, other) => other.events - one.events || other.newest.getTime() - one.newest.getTime())
-  return { failures: groups.slice(0, limit), more: Math.max(0, groups.length - limit), isPart: read.length > mostRead }
+  return {
+    failures: groups.slice(0, limit),
+    more: Math.max(0, groups.length - limit),
+    isPartial: read.length > mostRead
+  }
 }
 
 function describeGroup(members: readonly FailedDelivery[], found: readonly FailedDelivery[]): FailureGroup {
@@ -79,7 +83,7 @@ function describeGroup(members: readonly FailedDelivery[], found: readonly Faile
     newest: newest.failedAt,
     example: newest.event,
     replay,
-    others: found.filter((one) => selects(replay, one)).length - selected
+    alsoReplays: found.filter((one) => selects(replay, one)).length - selected
   }
 }
 

@@ -29,7 +29,7 @@ export interface Pending {
   /** Deliveries that have lost runs, and how many. */
   readonly lost: { readonly deliveries: number; readonly runs: number }
   /** True if `failing` is of the newest 5,000 failed deliveries. The other counts are complete. */
-  readonly isPart: boolean
+  readonly isPartial: boolean
 }
 
 /** Looks at the deliveries that wait for a retry, of all realms or of one. */
@@ -56,7 +56,7 @@ export async function findPending(inbox: Inbox, realm?: string): Promise<Pending
       .sort((one, other) => other.count - one.count),
     nextAt: times.length === 0 ? undefined : new Date(Math.min(...times)),
     lost: { deliveries: sumOf('lost'), runs: sumOf('losses') },
-    isPart: read.length > mostFailedRead
+    isPartial: read.length > mostFailedRead
   }
 }
 

@@ -1,4 +1,5 @@
 import { compareDecimals } from './decimal.ts'
+import { isExactNumber, parseExactText } from './exact-json.ts'
 
 // Conditions for fields of an event's body, such as `data.object.totalAmount>100`.
 
@@ -39,28 +40,16 @@ export function holdAll(conditions: readonly Condition[], body: Uint8Array): boo
   return event !== undefined && conditions.every((condition) => holds(condition, event.value))
 }
 
-/** A number with more digits than JavaScript's. */
-class LongNumber {
-  readonly #text: string
-
-  constructor(text: string) {
-    this.#text = text
-  }
-
-  toString(): string {
-    return this.#text
-  }
-}
-
 /** JavaScript keeps 15 digits of every number. */
 const maybeLongNumber = /\d[\d.]{15}/
+const longNumber = 16
 
 function parse(body: Uint8Array): { readonly value: unknown } | undefined {
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
     .toString()
     .replace(/^\ufeff/, '')
   try {
-    if (maybeLongNumber.test(text)) return { value: parseLongNumbers(text) }
+    if (maybeLongNumber.test(text)) return { value: parseExactText(text, longNumber) }
   } catch {
     // A function is called for each value, which overflows the stack if the body is nested too deeply.
   }
@@ -71,23 +60,15 @@ function parse(body: Uint8Array): { readonly value: unknown } | undefined {
   }
 }
 
-function parseLongNumbers(text: string): unknown {
-  return JSON.parse(text, (_name, value: unknown, context?: { readonly source?: string }) =>
-    typeof value === 'number' && context?.source !== undefined && context.source.length > 15
-      ? new LongNumber(context.source)
-      : value
-  )
-}
-
 /** True if the condition holds for a value at its path; `!=` must hold for all of them. */
 function holds({ path, operator, value }: Condition, event: unknown): boolean {
   const values = listValues(event, path)
   if (operator === 'exists') return values.length > 0
-  const plain = values.filter(isPlain)
+  const plain = values.filter(isPlain).map(toPlain)
   if (operator === '!=') return plain.length > 0 && plain.every((each) => !isEqual(each, value))
   return plain.some((each) => {
     if (operator === '=') return isEqual(each, value)
-    if (operator === '~') return String(each).toLowerCase().includes(value.toLowerCase())
+    if (operator === '~') return each.text.toLowerCase().includes(value.toLowerCase())
     const order = compare(each, value)
     if (order === undefined) return false
     if (order === 0) return operator.endsWith('=')
@@ -95,21 +76,31 @@ function holds({ path, operator, value }: Condition, event: unknown): boolean {
   })
 }
 
-type Plain = string | number | boolean | null | LongNumber
-
-function isPlain(value: unknown): value is Plain {
-  return value === null || value instanceof LongNumber || ['string', 'number', 'boolean'].includes(typeof value)
+/** A value that is no list and no object, as a text. */
+interface Plain {
+  readonly text: string
+  readonly type: 'string' | 'number' | 'other'
 }
 
-function isEqual(value: Plain, text: string): boolean {
-  const isNumber = typeof value === 'number' || value instanceof LongNumber
-  return String(value) === text || (isNumber && compareDecimals(String(value), text) === 0)
+function isPlain(value: unknown): boolean {
+  return typeof value !== 'object' || value === null || isExactNumber(value)
+}
+
+function toPlain(value: unknown): Plain {
+  if (typeof value === 'string') return { text: value, type: 'string' }
+  if (isExactNumber(value))
+    return { text: typeof value === 'number' ? String(value) : JSON.stringify(value), type: 'number' }
+  return { text: String(value), type: 'other' }
+}
+
+function isEqual({ text: value, type }: Plain, text: string): boolean {
+  return value === text || (type === 'number' && compareDecimals(value, text) === 0)
 }
 
 /** Compares as numbers if both are, and otherwise as texts, as instants in ISO 8601 are written. */
-function compare(value: Plain, text: string): number | undefined {
-  const order = compareDecimals(String(value), text)
-  if (order !== undefined || typeof value !== 'string') return order
+function compare({ text: value, type }: Plain, text: string): number | undefined {
+  const order = compareDecimals(value, text)
+  if (order !== undefined || type !== 'string') return order
   return value === text ? 0 : value > text ? 1 : -1
 }
 
@@ -120,6 +111,7 @@ function listValues(value: unknown, path: readonly string[]): readonly unknown[]
     return value.filter((entry) => !Array.isArray(entry)).flatMap((entry) => listValues(entry, path))
   const [name, ...rest] = path
   if (name === undefined) return [value]
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return []
+  const isObject = typeof value === 'object' && value !== null && !isExactNumber(value)
+  if (!isObject || !Object.hasOwn(value, name)) return []
   return listValues((value as Readonly<Record<string, unknown>>)[name], rest)
 }

@@ -209,7 +209,7 @@ t.test('handlers, counts and the store', async (t) => {
       deliveries: { done: 4, dead: 2 },
       failing: [],
       lost: { deliveries: 0, runs: 0 },
-      isPart: false,
+      isPartial: false,
       pauses: [{ handler: 'erp', since: /Z$/ }],
       lastDay: {
         refused: [],
@@ -247,11 +247,11 @@ t.test('failures are one line for each handler and error, with the filter that r
         newest: /Z$/,
         example: { realm, id: 'e2' },
         replay: { handler: 'erp', state: 'dead', since: /Z$/, until: /Z$/ },
-        others: 0
+        alsoReplays: 0
       }
     ],
     more: 0,
-    isPart: false
+    isPartial: false
   })
   t.match(await json('failures?handler=mail&since=1h&limit=1'), { status: 200, body: { failures: [], more: 0 } })
   t.equal((await json('failures?since=never')).status, 400)

@@ -20,15 +20,22 @@ t.test('events are removed as planned, and nothing that arrived later', async (t
     { status: 200, body: { plan: /^[\w-]+\.[\w-]+$/, expiresAt: /Z$/, count: 2, capped: false, kept: 0 } }
   )
   await rig.send(about('e4', { id: 'O-4' }), 'e4')
-  t.match(await post(rig, { plan: body.plan, expect: 3 }), { status: 409, body: { code: 'RIVERHOOK_ADMIN_CONFLICT' } })
-  t.same(await post(rig, { plan: body.plan, expect: 2 }), { status: 200, body: { removed: 2 } })
+  t.match(await post(rig, { plan: body.plan, expectedCount: 3 }), {
+    status: 409,
+    body: { code: 'RIVERHOOK_ADMIN_CONFLICT' }
+  })
+  t.same(await post(rig, { plan: body.plan, expectedCount: 2 }), { status: 200, body: { removed: 2 } })
   t.same(await idsOf(rig), ['e4', 'e3'])
   t.match((await rig.inbox.audits({ limit: 1 })).entries, [
     { actor: 'alice', action: 'events.remove', target: 'state=dead', count: 2 }
   ])
-  t.same(await post(rig, { plan: body.plan, expect: 2 }), { status: 200, body: { removed: 0 } }, 'sent again')
+  t.same(await post(rig, { plan: body.plan, expectedCount: 2 }), { status: 200, body: { removed: 0 } }, 'sent again')
   await rig.send(about('e1', { id: 'O-1' }), 'e1')
-  t.match(await post(rig, { plan: body.plan, expect: 2 }), { body: { removed: 0 } }, 'the provider sent one again')
+  t.match(
+    await post(rig, { plan: body.plan, expectedCount: 2 }),
+    { body: { removed: 0 } },
+    'the provider sent one again'
+  )
 })
 
 t.test('more events that match since are not removed, and a removal needs a condition', async (t) => {
@@ -37,7 +44,7 @@ t.test('more events that match since are not removed, and a removal needs a cond
   t.match(body, { count: 0 })
   await rig.inbox.pause('mail')
   await rig.app.riverhook.replay({ id: 'e3', handler: 'mail', includeDone: true })
-  t.match(await post(rig, { plan: body.plan, expect: 0 }), {
+  t.match(await post(rig, { plan: body.plan, expectedCount: 0 }), {
     status: 409,
     body: { message: 'Other events match now than in the plan, or their states have changed: plan again' }
   })
@@ -67,7 +74,7 @@ t.test('a plan removes the events that it was made for, not as many others', asy
   t.match(body, { count: 1 })
   await makePending('e5')
   await rig.inbox.remove([{ realm, id: 'e4' }])
-  t.match(await post(rig, { plan: body.plan, expect: 1 }), {
+  t.match(await post(rig, { plan: body.plan, expectedCount: 1 }), {
     status: 409,
     body: { message: /^Other events match now/ }
   })
@@ -82,7 +89,7 @@ t.test('a plan removes events only in the states in which they were planned', as
   t.match(body, { count: 2 })
   await rig.inbox.pause('mail')
   await rig.app.riverhook.replay({ id: 'e3', handler: 'mail', includeDone: true })
-  t.match(await post(rig, { plan: body.plan, expect: 2 }), {
+  t.match(await post(rig, { plan: body.plan, expectedCount: 2 }), {
     status: 409,
     body: { message: /or their states have changed: plan again$/ }
   })
@@ -100,13 +107,13 @@ t.test('chosen events are removed; a plan of a replay removes nothing', async (t
     true
   ]
   const replay = await rig.json('replays', { method: 'POST', scopes: everything, body: { events, dryRun } })
-  t.match(await post(rig, { plan: replay.body['plan'], expect: 1 }), {
+  t.match(await post(rig, { plan: replay.body['plan'], expectedCount: 1 }), {
     status: 400,
     body: { message: /is for a replay/ }
   })
   const { body } = await post(rig, { events, dryRun })
   t.match(body, { count: 1 })
-  t.match(await post(rig, { plan: body.plan, expect: 1 }), { body: { removed: 1 } })
+  t.match(await post(rig, { plan: body.plan, expectedCount: 1 }), { body: { removed: 1 } })
   t.same(await idsOf(rig), ['e3', 'e1'])
   t.equal((await rig.inbox.audits({ limit: 1 })).entries[0]?.target, `${realm} e2`)
 })

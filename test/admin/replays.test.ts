@@ -42,11 +42,11 @@ t.test('a replay is planned, started with its count, and can be looked at', asyn
   await rig.send(about('e4', { id: 'O-4' }), 'e4')
   await whenSettled(rig.inbox, 'e4', { deliveries: 2 })
   const { plan, count } = planned.body
-  t.match(await post(rig, { plan, expect: 3 }), {
+  t.match(await post(rig, { plan, expectedCount: 3 }), {
     status: 409,
-    body: { code: 'RIVERHOOK_ADMIN_CONFLICT', message: 'The plan counts 2, but "expect" is 3: check the plan' }
+    body: { code: 'RIVERHOOK_ADMIN_CONFLICT', message: 'The plan counts 2, but "expectedCount" is 3: check the plan' }
   })
-  const { status, body: job } = await post(rig, { plan, expect: count })
+  const { status, body: job } = await post(rig, { plan, expectedCount: count })
   t.match({ status, job }, { status: 202, job: { planned: 2, filter: { type: 'order.*' }, ratePerSecond: 1_000 } })
   await ended(rig, job.id)
   const shown = await rig.json(`replays/${job.id}`)
@@ -96,7 +96,7 @@ t.test('chosen events are replayed, and no others', async (t) => {
     dryRun: true
   })
   t.match(body, { count: 1, events: 1 })
-  const { body: job } = await post(rig, { plan: body.plan, expect: 1 })
+  const { body: job } = await post(rig, { plan: body.plan, expectedCount: 1 })
   t.match(job, {
     filter: {
       events: [
@@ -116,22 +116,22 @@ t.test('a plan starts once; an idempotency key starts once, also in another proc
   const planOf = async (body: object = {}) =>
     (await post(rig, { filter: { state: 'dead' }, dryRun: true, ...body })).body.plan
   const plan = await planOf({ filter: { about: 'o-1', state: 'dead' } })
-  const [one, two] = await Promise.all([post(rig, { plan, expect: 2 }), post(rig, { plan, expect: 2 })])
+  const [one, two] = await Promise.all([post(rig, { plan, expectedCount: 2 }), post(rig, { plan, expectedCount: 2 })])
   t.same([one.status, two.status], [202, 202])
   t.equal(one.body.id, two.body.id)
   await ended(rig, one.body.id)
-  t.match(await post(rig, { plan, expect: 2 }), { status: 202, body: { id: one.body.id, state: 'done' } })
+  t.match(await post(rig, { plan, expectedCount: 2 }), { status: 202, body: { id: one.body.id, state: 'done' } })
   for (const id of ['e1', 'e2']) await whenSettled(rig.inbox, id, { deliveries: 2 })
   const key = { 'idempotency-key': 'erp is back' }
   const [keyed, smaller] = [await planOf(), await planOf({ limit: 1 })]
   const other = await startAdmin(t, { riverhook: rig.app.riverhook })
-  const { body: job } = await post(rig, { plan: keyed, expect: 2 }, key)
-  t.match(await post(other, { plan: keyed, expect: 2 }, key), { status: 202, body: { id: job.id } })
-  t.match(await post(other, { plan: smaller, expect: 1 }, key), {
+  const { body: job } = await post(rig, { plan: keyed, expectedCount: 2 }, key)
+  t.match(await post(other, { plan: keyed, expectedCount: 2 }, key), { status: 202, body: { id: job.id } })
+  t.match(await post(other, { plan: smaller, expectedCount: 1 }, key), {
     status: 409,
     body: { code: 'RIVERHOOK_INBOX_KEY_USED' }
   })
-  t.match(await post(rig, { plan: keyed, expect: 2 }, { 'idempotency-key': 'k'.repeat(10_000) }), {
+  t.match(await post(rig, { plan: keyed, expectedCount: 2 }, { 'idempotency-key': 'k'.repeat(10_000) }), {
     status: 400,
     body: { message: /"Idempotency-Key" must have 1 to 256 characters/ }
   })
@@ -169,13 +169,13 @@ t.test('a body that is neither a dry run nor a plan is refused', async (t) => {
     [{ filter, dryRun: false }, /Plan first/],
     [{ filter, events, dryRun: true }, /either "filter" or "events"/],
     [{ dryRun: true }, /either "filter" or "events"/],
-    [{ filter, dryRun: true, expect: 2 }, /Plan first/],
-    [{ plan }, /Send "expect"/],
-    [{ plan, expect: 2, filter }, /leave out "filter"/],
-    [{ plan, expect: 2, limit: 1 }, /leave out "limit"/],
-    [{ plan: `${plan}x`, expect: 2 }, /is not the text that a dry run/],
-    [{ plan: 'a.b.c', expect: 2 }, /is not the text that a dry run/],
-    [{ plan: '', expect: 2 }, /body.plan/],
+    [{ filter, dryRun: true, expectedCount: 2 }, /Plan first/],
+    [{ plan }, /Send "expectedCount"/],
+    [{ plan, expectedCount: 2, filter }, /leave out "filter"/],
+    [{ plan, expectedCount: 2, limit: 1 }, /leave out "limit"/],
+    [{ plan: `${plan}x`, expectedCount: 2 }, /is not the text that a dry run/],
+    [{ plan: 'a.b.c', expectedCount: 2 }, /is not the text that a dry run/],
+    [{ plan: '', expectedCount: 2 }, /body.plan/],
     [{ filter: { handlr: 'erp' }, dryRun: true }, /"handlr" is unknown/],
     [{ filter: { since: 'soon' }, dryRun: true }, /"since" must be an instant/],
     [{ filter: { type: 'oder.*' }, dryRun: true }, /type "oder\.\*" is unknown.*did you mean "order\.\*"/],
@@ -201,7 +201,7 @@ t.test('a plan is only for its operator, its kind, its inbox, its version and it
   const [ada, eve] = (['ada', 'eve'] as const).map((name) => ({ name, via: 'token' as const }))
   const { plan, expiresAt } = await plans.write(work, ada!)
   t.equal(expiresAt.getTime(), now + 15 * 60_000)
-  const asked = { kind: 'replay', actor: ada!, expect: 2 } as const
+  const asked = { kind: 'replay', actor: ada!, expectedCount: 2 } as const
   t.match(await new Plans(inbox).read(plan, asked), work, 'a replica')
   const refused = (given: string, how: object, code: string, of = plans) =>
     t.rejects(of.read(given, { ...asked, ...how }), { code })
@@ -210,8 +210,12 @@ t.test('a plan is only for its operator, its kind, its inbox, its version and it
   await refused(plan, {}, 'RIVERHOOK_ADMIN_INVALID', new Plans(elsewhere))
   const [content = '', signature = ''] = plan.split('.')
   const forged = Buffer.from(content, 'base64url').toString().replace('"count":2', '"count":3')
-  await refused(`${Buffer.from(forged).toString('base64url')}.${signature}`, { expect: 3 }, 'RIVERHOOK_ADMIN_INVALID')
-  await refused(plan, { expect: 1 }, 'RIVERHOOK_ADMIN_CONFLICT')
+  await refused(
+    `${Buffer.from(forged).toString('base64url')}.${signature}`,
+    { expectedCount: 3 },
+    'RIVERHOOK_ADMIN_INVALID'
+  )
+  await refused(plan, { expectedCount: 1 }, 'RIVERHOOK_ADMIN_CONFLICT')
   now = expiresAt.getTime()
   await refused(plan, {}, 'RIVERHOOK_ADMIN_PLAN_EXPIRED')
   const events = Array.from({ length: 200 }, (_each, index) => ({ realm: 'r'.repeat(256), id: `${index}` }))

@@ -43,7 +43,7 @@ t.test('failures are grouped, and the command that is shown replays the group', 
     JSON.parse((await cliHere(['failures', '--json', ...args], env)).stdout)
   t.same(
     await json('--since', '24h'),
-    { failures: [], more: 0, isPart: false },
+    { failures: [], more: 0, isPartial: false },
     'the attempts of this test ended long ago'
   )
   t.equal((await cliHere(['failures', '--since', '24h'], env)).stdout, 'No delivery has failed since 24h.\n')

@@ -88,7 +88,7 @@ export async function failedContract(t: Test, open: (t: Test) => Promise<Subject
       ],
       nextAt: dueAt,
       lost: { deliveries: 1, runs: 1 },
-      isPart: false
+      isPartial: false
     })
     t.match(await findPending(inbox, 'other'), { retrying: 0, failing: [], nextAt: undefined })
     await inbox.replay([{ event: keyOf('1'), handler: 'ship' }])
@@ -112,7 +112,7 @@ export async function failedContract(t: Test, open: (t: Test) => Promise<Subject
           : ({ state: 'dead', error: error(one.event.id) } as const)
       await settleAll(inbox, [one], outcome)
     }
-    const { failures: groups, more, isPart } = await findFailures(inbox)
+    const { failures: groups, more, isPartial } = await findFailures(inbox)
     const at = new Date(1_000_200)
     const group = { handler: 'erp', error: 'Error: no customer #', oldest: at, newest: at }
     t.same(groups, [
@@ -123,7 +123,7 @@ export async function failedContract(t: Test, open: (t: Test) => Promise<Subject
         events: 4,
         example: keyOf('5'),
         replay: { handler: 'erp', state: 'dead', since: received(1), until: received(6) },
-        others: 1
+        alsoReplays: 1
       },
       {
         ...group,
@@ -133,7 +133,7 @@ export async function failedContract(t: Test, open: (t: Test) => Promise<Subject
         events: 1,
         example: keyOf('6'),
         replay: { realm, id: '6', handler: 'mail' },
-        others: 0
+        alsoReplays: 0
       },
       {
         ...group,
@@ -143,10 +143,10 @@ export async function failedContract(t: Test, open: (t: Test) => Promise<Subject
         events: 1,
         example: keyOf('3'),
         replay: { realm, id: '3', handler: 'erp' },
-        others: 0
+        alsoReplays: 0
       }
     ])
-    t.same([more, isPart], [0, false])
+    t.same([more, isPartial], [0, false])
     t.match(await findFailures(inbox, { limit: 1 }), { failures: [{ events: 4 }], more: 2 })
     t.match((await findFailures(inbox, { handler: 'mail' })).failures, [{ handler: 'mail' }])
     t.same((await findFailures(inbox, { since: new Date(2_000_000) })).failures, [])

@@ -35,6 +35,8 @@ t.test('a condition holds for the values at its path', async (t) => {
     'n>9': true,
     'n>abc': false,
     'big=90071992547409931': true,
+    'big~9931': true,
+    'big.rawJSON exists': false,
     'big=90071992547409930': false,
     'big>90071992547409930': true,
     'sum>0.12345678901234567890122': true,

@@ -55,9 +55,13 @@ async function plan(context: AdminContext, body: RemovalBodyJson): Promise<Sent<
 
 async function remove(
   { riverhook, plans, actor, signal }: AdminContext,
-  given: { readonly plan: string; readonly expect: number }
+  given: { readonly plan: string; readonly expectedCount: number }
 ): Promise<RemovedEventsJson> {
-  const { selection, upTo, digest } = await plans.read(given.plan, { kind: 'removal', actor, expect: given.expect })
+  const { selection, upTo, digest } = await plans.read(given.plan, {
+    kind: 'removal',
+    actor,
+    expectedCount: given.expectedCount
+  })
   const { events: chosen, ...filter } = selection
   const { targets, searchedTo } = await find(riverhook.inbox, selection, { upTo, timeMs: findAgainMs, signal })
   // The client has disconnected.

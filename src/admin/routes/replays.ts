@@ -44,10 +44,10 @@ async function planReplay(context: AdminContext, body: ReplayBodyJson): Promise<
 
 async function startReplay(
   { riverhook, plans, actor }: AdminContext,
-  given: { readonly plan: string; readonly expect: number },
+  given: { readonly plan: string; readonly expectedCount: number },
   key: string | readonly string[] | undefined
 ): Promise<AdminAnswer> {
-  const plan = await plans.read(given.plan, { kind: 'replay', actor, expect: given.expect })
+  const plan = await plans.read(given.plan, { kind: 'replay', actor, expectedCount: given.expectedCount })
   const { selection, includeDone, limit, ratePerSecond, upTo, count } = plan
   const job = await riverhook.startReplay(
     { ...selection, includeDone },

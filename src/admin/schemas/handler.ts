@@ -101,7 +101,7 @@ export const Stats = Type.Object(
       { deliveries: count, runs: count },
       { ...strict, description: 'deliveries that wait and have lost runs, and how many' }
     ),
-    isPart: Type.Boolean({ description: 'true if `failing` is only of the newest 5,000 failed deliveries' }),
+    isPartial: Type.Boolean({ description: 'true if `failing` is only of the newest 5,000 failed deliveries' }),
     pauses: Type.Array(Type.Object({ handler: Type.String(), since: time }, strict)),
     lastDay: named('LastDay', LastDay)
   },

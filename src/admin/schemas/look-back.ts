@@ -43,7 +43,7 @@ export const Failure = Type.Object(
     newest: time,
     example: named('EventKey', EventKey),
     replay: named('ReplayFilter', ReplayFilter),
-    others: Type.Integer({ minimum: 0, description: 'how many other failures `replay` selects too' })
+    alsoReplays: Type.Integer({ minimum: 0, description: 'how many other failures `replay` selects too' })
   },
   { ...strict, description: 'deliveries of one handler that failed in the same way' }
 )
@@ -52,7 +52,7 @@ export const FailureList = Type.Object(
   {
     failures: Type.Array(named('Failure', Failure), { description: 'the largest first' }),
     more: Type.Integer({ minimum: 0, description: 'how many more groups there are' }),
-    isPart: Type.Boolean({ description: 'true if only the failures of the newest 5,000 events were read' })
+    isPartial: Type.Boolean({ description: 'true if only the failures of the newest 5,000 events were read' })
   },
   strict
 )

@@ -10,17 +10,18 @@ export const RemovalBody = Type.Object(
     events: Type.Optional(named('ChosenEvents', ChosenEvents)),
     dryRun: Type.Optional(Type.Boolean({ description: 'only plan: change nothing' })),
     plan: Type.Optional(givenPlan),
-    expect: Type.Optional(expected)
+    expectedCount: Type.Optional(expected)
   },
   {
     ...strict,
-    description: 'to plan: `filter` or `events`, and `dryRun: true`; to remove: the `plan` of the answer, and `expect`'
+    description:
+      'to plan: `filter` or `events`, and `dryRun: true`; to remove: the `plan` of the answer, and `expectedCount`'
   }
 )
 
 export const RemovalPlan = Type.Object(
   {
-    plan: Type.String({ description: 'removes these events: send it back with `expect`' }),
+    plan: Type.String({ description: 'removes these events: send it back with `expectedCount`' }),
     expiresAt: time,
     count: Type.Integer({ minimum: 0, description: 'how many events would be removed' }),
     capped: Type.Boolean({

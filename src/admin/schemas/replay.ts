@@ -19,7 +19,7 @@ const ratePerSecond = Type.Integer({
 export const givenPlan = Type.String({
   minLength: 1,
   maxLength: 60_000,
-  description: 'the `plan` of a dry run; without any other field but `expect`'
+  description: 'the `plan` of a dry run; without any other field but `expectedCount`'
 })
 export const expected = Type.Integer({ minimum: 0, description: 'the `count` of the plan' })
 
@@ -32,18 +32,18 @@ export const ReplayBody = Type.Object(
     ratePerSecond: Type.Optional(ratePerSecond),
     dryRun: Type.Optional(Type.Boolean({ description: 'only plan: change nothing' })),
     plan: Type.Optional(givenPlan),
-    expect: Type.Optional(expected)
+    expectedCount: Type.Optional(expected)
   },
   {
     ...strict,
     description:
-      'to plan: `filter` or `events`, the options, and `dryRun: true`; to start: the `plan` of the answer, and `expect`'
+      'to plan: `filter` or `events`, the options, and `dryRun: true`; to start: the `plan` of the answer, and `expectedCount`'
   }
 )
 
 export const ReplayPlan = Type.Object(
   {
-    plan: Type.String({ description: 'starts this replay, once: send it back with `expect`' }),
+    plan: Type.String({ description: 'starts this replay, once: send it back with `expectedCount`' }),
     expiresAt: time,
     count: Type.Integer({ minimum: 0, description: 'how many deliveries would be made due or created' }),
     capped: Type.Boolean({ description: 'true if there are or may be more: up to 10,001 are counted, for up to 2 s' }),

@@ -83,7 +83,7 @@ export const metricTable = {
   riverhook_clock_skew_seconds: {
     type: 'gauge',
     labels: ['endpoint'],
-    help: 'Our clock minus the time that was signed with the last request'
+    help: 'Our clock minus the time that was signed with the last request whose signature was accepted'
   },
   riverhook_last_event_timestamp_seconds: {
     type: 'gauge',

@@ -30,8 +30,8 @@ export function Removal({ title, selection, onClose }: RemovalProps) {
       plan.value = answer
     })
   }, [])
-  const remove = async ({ plan, count: expect }: RemovalPlanJson): Promise<void> => {
-    removed.value = (await post<RemovedEventsJson>({ plan, expect }))?.removed
+  const remove = async ({ plan, count: expectedCount }: RemovalPlanJson): Promise<void> => {
+    removed.value = (await post<RemovedEventsJson>({ plan, expectedCount }))?.removed
   }
   const close = (): void => {
     onClose(removed.value !== undefined)

@@ -58,8 +58,8 @@ export function ReplayPlan({ title, selection, caution, onClose }: ReplayPlanPro
     }
   }, [includeDone.value, rate.value])
   const again = sumOf(plan.value, ({ state, skipped }) => state === 'done' && !skipped)
-  const start = async ({ plan, count: expect }: ReplayPlanJson): Promise<void> => {
-    job.value = await run(() => call<ReplayJobJson>('replays', { method: 'POST', body: { plan, expect } }))
+  const start = async ({ plan, count: expectedCount }: ReplayPlanJson): Promise<void> => {
+    job.value = await run(() => call<ReplayJobJson>('replays', { method: 'POST', body: { plan, expectedCount } }))
   }
   const close = (): void => {
     onClose(job.value !== undefined)

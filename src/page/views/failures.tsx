@@ -41,13 +41,15 @@ export function FailuresView() {
         ))}
       </ul>
       {data !== undefined && data.more > 0 && <p class="hint">{counted(data.more, 'smaller group')} not shown.</p>}
-      {data?.isPart === true && <p class="hint">Only the failures of the newest events were read: there are more.</p>}
+      {data?.isPartial === true && (
+        <p class="hint">Only the failures of the newest events were read: there are more.</p>
+      )}
     </div>
   )
 }
 
 function Group({ failure, onChanged }: { readonly failure: FailureJson; readonly onChanged: () => void }) {
-  const { handler, error, dead, retrying, oldest, newest, example, others, replay } = failure
+  const { handler, error, dead, retrying, oldest, newest, example, alsoReplays, replay } = failure
   return (
     <li class="card">
       <div class="card-head">
@@ -75,7 +77,7 @@ function Group({ failure, onChanged }: { readonly failure: FailureJson; readonly
           last <When at={newest} as="age" /> ago
         </span>
         <span class="card-actions">
-          <a class="button" href={link(['events'], queryOf(failure))} title={othersText(others)}>
+          <a class="button" href={link(['events'], queryOf(failure))} title={alsoText(alsoReplays)}>
             <Icon name="events" />
             Events
           </a>
@@ -84,7 +86,9 @@ function Group({ failure, onChanged }: { readonly failure: FailureJson; readonly
               title={`Replay for ${visible(handler)}`}
               selection={{ filter: replay }}
               caution={
-                others === 0 ? undefined : `Also replays ${counted(others, 'other failure')} of this handler and time.`
+                alsoReplays === 0
+                  ? undefined
+                  : `Also replays ${counted(alsoReplays, 'other failure')} of this handler and time.`
               }
               onDone={onChanged}
             />
@@ -105,8 +109,8 @@ function Group({ failure, onChanged }: { readonly failure: FailureJson; readonly
   )
 }
 
-function othersText(others: number): string {
-  return others === 0 ? 'Its events' : `Its events, and ${counted(others, 'other failure')} of the same time`
+function alsoText(alsoReplays: number): string {
+  return alsoReplays === 0 ? 'Its events' : `Its events, and ${counted(alsoReplays, 'other failure')} of the same time`
 }
 
 /** The filter of the list of events that has the group. */
