@@ -5,6 +5,7 @@ import { findFailures } from './inbox/failures.ts'
 import { checkBackfillSpan } from './inbox/check.ts'
 import type { HandlerRecord } from './inbox/inbox.ts'
 import type { CommandRiverhook } from './interface.ts'
+import { acknowledgeMismatches } from './lifecycle/acknowledging.ts'
 import { givenHandlers, recordedHandlers, type KnownHandlers } from './lifecycle/known-handlers.ts'
 import { handlersMs } from './lifecycle/mount-handlers.ts'
 import { maskEvent } from './lifecycle/masked-event.ts'
@@ -88,6 +89,10 @@ export function composeCommand(
     async removeEvents(keys, how) {
       current()
       return removeEvents({ inbox, audit }, keys, how)
+    },
+    async acknowledgeMismatches(kinds, how) {
+      current()
+      return acknowledgeMismatches({ inbox, audit }, kinds, how)
     },
     failures: (request) => findFailures(inbox, request),
     mask: (event) => maskEvent(sources, event),

@@ -8,6 +8,7 @@ export { createRiverhook } from './riverhook.ts'
 export { backupInbox, migrationSql, openInbox, restoreInbox } from './inbox/open-inbox.ts'
 export type { BackupContent, RestoredInbox } from './inbox/open-inbox.ts'
 export type {
+  AcknowledgeOptions,
   ActOptions,
   BackfillSpan,
   CommandRiverhook,

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 
-import type { EventDetail, EventFilter, EventPage, Inbox, RemovalTarget } from './inbox/inbox.ts'
+import type { EventDetail, EventFilter, EventPage, Inbox, MismatchKind, RemovalTarget } from './inbox/inbox.ts'
 import type { Failures, FailuresRequest } from './inbox/failures.ts'
 import type { QuarantineResult } from './inbox/replay.ts'
 import type { DrainOptions } from './lifecycle/draining.ts'
@@ -112,6 +112,12 @@ export interface Riverhook extends Registrar {
    * @throws {RiverhookError} RIVERHOOK_HANDLERS_UNKNOWN
    */
   resumeHandler(name: string, options?: ActOptions): Promise<boolean>
+  /**
+   * Acknowledges kinds of payload mismatches, as `inbox.drifts()` lists them: later ones are counted, and are no cause
+   * for a warning. With `reopen`, takes that back.
+   * @returns how many kinds were changed
+   */
+  acknowledgeMismatches(kinds: readonly MismatchKind[], options?: AcknowledgeOptions): Promise<number>
   /**
    * Whether requests can be recorded now, and if not, why. A delivery that is overdue is a warning. Cheap to call
    * often: the inbox is probed at most once a second. A probe that takes longer than 2 s means not ready.
@@ -233,6 +239,11 @@ export interface MaskedEvent extends Omit<EventDetail, 'body' | 'headers'> {
   readonly bytes: number
 }
 
+export interface AcknowledgeOptions extends ActOptions {
+  /** Takes an acknowledgement back. */
+  readonly reopen?: boolean | undefined
+}
+
 export interface SyncRegistrationOptions extends ActOptions {
   /** Only plans. Changes nothing. */
   readonly dryRun?: boolean | undefined
@@ -272,6 +283,7 @@ export type CommandRiverhook = Pick<
   | 'retryQuarantined'
   | 'removeEvents'
   | 'failures'
+  | 'acknowledgeMismatches'
   | 'pauseHandler'
   | 'resumeHandler'
   | 'backfill'

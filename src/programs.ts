@@ -19,7 +19,14 @@ export { matches } from './model/pattern.ts'
 export { readKeySearch, toSearchKeys } from './model/search-keys.ts'
 export { readBodyText } from './model/body-text.ts'
 export { packageVersion } from './runtime.ts'
-export { findPending, findStats, mostFailedRead, type LastDay, type Pending } from './inbox/find-stats.ts'
+export {
+  findPending,
+  findStats,
+  mostFailedRead,
+  type FoundStats,
+  type LastDay,
+  type Pending
+} from './inbox/find-stats.ts'
 export { findRemovable, toRemovalTarget, type Removable } from './inbox/find-removable.ts'
 export { describeStates } from './inbox/seen-states.ts'
 export { listHandlers, unfinishedStates, type ListedHandler } from './inbox/list-handlers.ts'

@@ -11,6 +11,7 @@ import { Recorder } from './inbox/recorder.ts'
 import { keepRetention } from './inbox/retention.ts'
 import type { CommandRiverhook, Riverhook } from './interface.ts'
 import { Draining } from './lifecycle/draining.ts'
+import { acknowledgeMismatches } from './lifecycle/acknowledging.ts'
 import { eventMismatches } from './lifecycle/event-mismatches.ts'
 import { maskEvent } from './lifecycle/masked-event.ts'
 import { InboxClaim } from './lifecycle/inbox-claim.ts'
@@ -186,6 +187,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     removeEvents: (keys, how) => removeEvents({ inbox, audit }, keys, how),
     pauseHandler: (name, how) => pauseHandler({ inbox, audit, own: registry.all }, name, how),
     resumeHandler: (name, how) => resumeHandler({ inbox, audit, own: registry.all }, name, how),
+    acknowledgeMismatches: (kinds, how) => acknowledgeMismatches({ inbox, audit }, kinds, how),
     registrations: () => kept?.flatMap((each) => each.registrations()) ?? [],
     syncRegistration: async (path, { dryRun = false, by } = {}) => {
       const registration = findRegistration(kept, path)

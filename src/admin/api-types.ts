@@ -41,6 +41,7 @@ export type JobFilterJson = Json<'JobFilter'>
 export type LastDayJson = Json<'LastDay'>
 export type LoginBodyJson = Json<'LoginBody'>
 export type MismatchJson = Json<'Mismatch'>
+export type MismatchKindJson = Json<'MismatchKind'>
 export type MismatchListJson = Json<'MismatchList'>
 export type OneEventQueryJson = Json<'OneEventQuery'>
 export type PayloadJson = Json<'Payload'>

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 
 import { deliveryStates, RiverhookError, type EventCounts, type InboxStats, type Pause } from '../index.ts'
-import { findPending, findStats, mostFailedRead, type LastDay, type Pending } from '../programs.ts'
+import { findPending, findStats, mostFailedRead, type FoundStats, type Pending } from '../programs.ts'
 import { realmOption } from './events/filter.ts'
 import { inboxOption, withInbox } from './inbox.ts'
 import { showAttempts, showRefused } from './last-day.ts'
@@ -28,7 +28,7 @@ export function statsCommand(): Command {
         if (realm === undefined) {
           const found = await findStats(inbox)
           if (json === true) printJson(found)
-          else show(found, found, found.pauses, found.lastDay)
+          else show(found, found, found.pauses, found)
           return
         }
         // Attempts and refused requests are not counted by realm.
@@ -65,7 +65,7 @@ function show(
   stats: Shown,
   { retrying, failing, nextAt, lost, isPartial }: Pending,
   pauses: readonly Pause[],
-  lastDay: LastDay | undefined
+  whole: Pick<FoundStats, 'lastDay' | 'mismatches'> | undefined
 ): void {
   const { events, quarantined, backfilled, duplicates, conflicts, deliveries, oldestDueAt } = stats
   const now = Date.now()
@@ -103,7 +103,9 @@ function show(
     print(
       `${handler} has been paused for ${spanText(now - since.getTime())}; to resume it, run:\n  riverhook handlers resume ${handler}`
     )
-  if (lastDay !== undefined) showRefused(lastDay, now)
+  if (whole !== undefined && whole.mismatches > 0)
+    print(`${counted(whole.mismatches, 'kind')} of payload mismatches to acknowledge; for a list, run: riverhook drift`)
+  if (whole !== undefined) showRefused(whole.lastDay, now)
   print('')
   printTable(
     ['handler', ...deliveryStates],
@@ -116,7 +118,7 @@ function show(
       )
     ])
   )
-  if (lastDay !== undefined) showAttempts(lastDay)
+  if (whole !== undefined) showAttempts(whole.lastDay)
   const { byRealm = [] } = stats
   if (byRealm.length < 2) return
   print('')

@@ -12,6 +12,11 @@ export function resumeResult(isChanged: boolean): ActResult {
   return isChanged ? { count: 1, outcome: 'resumed' } : { count: 0, outcome: 'not paused' }
 }
 
+/** @param changed how many kinds of mismatches */
+export function acknowledgeResult(isAcknowledged: boolean, changed: number): ActResult {
+  return { count: changed, outcome: `${changed} ${isAcknowledged ? 'acknowledged' : 'reopened'}` }
+}
+
 export function replayResult(results: readonly JobReplayResult[]): ActResult {
   return countResults(results, ['replayed', 'created'])
 }

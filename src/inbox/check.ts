@@ -21,6 +21,7 @@ import type {
   JobClaim,
   JobLease,
   JobsRequest,
+  MismatchKind,
   PruneRequest,
   PruneTallyRequest,
   RemovalTarget,
@@ -161,6 +162,13 @@ const admission: Rules = {
   about: { rule: list },
   resource: { rule: text },
   deliveries: { rule: list, isRequired: true }
+}
+const mismatchKind: Rules = {
+  realm: { rule: text, isRequired: true },
+  type: { rule: text, isRequired: true },
+  path: { rule: text, isRequired: true },
+  rule: { rule: text, isRequired: true },
+  handler: { rule: text, isRequired: true }
 }
 const indexEntry: Rules = {
   event: { rule: key, isRequired: true },
@@ -368,6 +376,15 @@ export function checkIndexEntries(given: readonly IndexEntry[]): readonly IndexE
   return checkList(given, 'reindex()').map((entry) => {
     checkFields('reindex()', indexEntry, entry)
     return { event: pickKey(entry.event), about: toSearchKeys(entry.about), resource: entry.resource }
+  })
+}
+
+/** Checks kinds of mismatches. @returns them without other fields of the objects */
+export function checkMismatchKinds(given: readonly MismatchKind[]): readonly MismatchKind[] {
+  return checkList(given, 'acknowledge()').map((kind) => {
+    checkFields('acknowledge()', mismatchKind, kind)
+    const { realm, type, path, rule, handler } = kind
+    return { realm, type, path, rule, handler }
   })
 }
 

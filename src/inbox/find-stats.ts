@@ -5,6 +5,8 @@ import type { Inbox, InboxStats, Pause } from './inbox.ts'
 /** The contents of an inbox, with what fails, what is paused, and what happened in the last 24 hours. */
 export interface FoundStats extends InboxStats, Pending {
   readonly pauses: readonly Pause[]
+  /** How many kinds of payload mismatches are not acknowledged. */
+  readonly mismatches: number
   readonly lastDay: LastDay
 }
 
@@ -12,7 +14,8 @@ export interface FoundStats extends InboxStats, Pending {
 export async function findStats(inbox: Inbox): Promise<FoundStats> {
   const stats = await inbox.stats()
   const pending = await findPending(inbox)
-  return { ...stats, ...pending, pauses: await inbox.pauses(), lastDay: await findLastDay(inbox) }
+  const mismatches = (await inbox.drifts()).filter(({ acknowledgedAt }) => acknowledgedAt === undefined).length
+  return { ...stats, ...pending, pauses: await inbox.pauses(), mismatches, lastDay: await findLastDay(inbox) }
 }
 
 /** The failed deliveries whose errors are read. */

@@ -115,6 +115,13 @@ export interface Inbox {
   drifts(): Promise<readonly Mismatch[]>
 
   /**
+   * Marks kinds of mismatches as acknowledged, or removes the mark. Later mismatches of a kind are counted, and keep
+   * its mark.
+   * @returns how many kinds were changed: not those that had the mark already, or that the inbox does not have
+   */
+  acknowledge(kinds: readonly MismatchKind[], isAcknowledged: boolean, act?: Act): Promise<number>
+
+  /**
    * Stores the complete list of handlers of all sources, so that commands in other processes can read it. Parks
    * unsettled deliveries without a handler that has their handler's name and is for their event's source. Parks a
    * running one after its lease has ended. Makes parked deliveries of these handlers due again.
@@ -895,6 +902,8 @@ export interface Mismatch extends MismatchKind {
   readonly lastAt: Date
   /** The id of the last event with this mismatch. */
   readonly eventId: string
+  /** When a person acknowledged the kind: since then, it is no cause for a warning. `flag` sets it for a new kind. */
+  readonly acknowledgedAt?: Date | undefined
 }
 
 /** The time up to which something of a realm was read or purged. */

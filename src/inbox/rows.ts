@@ -206,7 +206,8 @@ export function readMismatch(row: Row): Mismatch {
     count: Number(row['count']),
     firstAt: toDate(row['first_at']),
     lastAt: toDate(row['last_at']),
-    eventId: String(row['event_id'])
+    eventId: String(row['event_id']),
+    acknowledgedAt: readTime(row['acknowledged_at'])
   }
 }
 

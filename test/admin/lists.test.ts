@@ -185,6 +185,26 @@ t.test('related events are a timeline', async (t) => {
   })
 })
 
+// Risk: a mismatch that a person has judged warns for ever.
+t.test('a mismatch is acknowledged and reopened', async (t) => {
+  const { json, inbox } = await startFilled(t)
+  const kind = { realm: 'digital-river', type: 'order.accepted', path: 'data.object.x', rule: 'type', handler: '' }
+  const at = new Date()
+  await inbox.flag([{ ...kind, count: 1, firstAt: at, lastAt: at, eventId: 'e1' }])
+  const countOpen = async () => (await json('stats')).body['mismatches']
+  t.equal(await countOpen(), 1)
+  const path = 'mismatches/acknowledged'
+  const put = { method: 'PUT', scopes: ['operate'], body: kind } as const
+  t.match(await json(path, put), { status: 200, body: { changed: true } })
+  t.match(await json(path, put), { body: { changed: false } })
+  t.match(await json('mismatches'), { body: { mismatches: [{ path: kind.path, acknowledgedAt: /Z$/ }] } })
+  t.equal(await countOpen(), 0)
+  const query = new URLSearchParams(kind).toString()
+  t.match(await json(`${path}?${query}`, { method: 'DELETE', scopes: ['operate'] }), { body: { changed: true } })
+  t.equal(await countOpen(), 1)
+  t.match(await json(path, { ...put, body: { ...kind, path: undefined } }), { status: 400 })
+})
+
 t.test('handlers, counts and the store', async (t) => {
   const { json, inbox, send } = await startFilled(t)
   await inbox.pause('erp')

@@ -24,7 +24,6 @@ const withoutAct = new Set([
   'stats',
   'audit',
   'failures',
-  'drift',
   'event-types',
   'events list',
   'handlers list',
@@ -66,6 +65,23 @@ t.test(
       'handlers resume': async () => {
         await cli('handlers', 'resume', 'ship')
         return { action: 'handler.resume', target: 'ship', count: 1, outcome: 'resumed' }
+      },
+      drift: async () => {
+        const opened = openInbox(inbox, { role: 'command' })
+        await opened.open()
+        const kind = { realm: 'digital-river', type: 'order.accepted', rule: 'type', handler: '', eventId: 'e1' }
+        const at = new Date()
+        await opened.flag(['a', 'b'].map((path) => ({ ...kind, path, count: 1, firstAt: at, lastAt: at })))
+        await opened.close()
+        t.match((await cli('stats')).stdout, /\n2 kinds of payload mismatches to acknowledge; for a list, run:/)
+        await cli('drift', '--path', 'a', '--acknowledge')
+        const { stdout } = await cli('drift')
+        t.match(stdout, /order\.accepted +b [\s\S]*\n1 acknowledged; to list all, run: riverhook drift --all\n/)
+        t.match((await cli('drift', '--all')).stdout, /order\.accepted +a .* 20.{14,}/)
+        const target = 'digital-river order.accepted a type'
+        t.match((await audit())[0], { action: 'mismatches.acknowledge', target, outcome: '1 acknowledged' })
+        await cli('drift', '--reopen')
+        return { action: 'mismatches.reopen', target, count: 1, outcome: '1 reopened' }
       },
       'events replay': async () => {
         await cli('events', 'replay', '--state', 'quarantined', '--yes')

@@ -23,6 +23,7 @@ export async function closedContract(t: Test, open: (t: Test) => Promise<Subject
       recordAndClaim: () =>
         inbox.recordAndClaim?.([arrival('2')], { owner: 'me', leaseMs, wants: [], limit: 0 }) ?? inbox.now(),
       known: () => inbox.known(realm, ['1']),
+      acknowledge: () => inbox.acknowledge([], true),
       now: () => inbox.now(),
       watermark: () => inbox.watermark(realm, 'mark'),
       watermarks: () => inbox.watermarks(),

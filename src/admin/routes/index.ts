@@ -8,7 +8,7 @@ import { exportEvents } from './export.ts'
 import { listFailures } from './failures.ts'
 import { showHandlers } from './handlers.ts'
 import { showInbox } from './inbox.ts'
-import { listMismatches } from './mismatches.ts'
+import { acknowledgeMismatch, listMismatches, reopenMismatch } from './mismatches.ts'
 import { showOpenapi } from './openapi.ts'
 import { pauseHandler, resumeHandler } from './pauses.ts'
 import { listRegistrations, syncRegistration } from './registrations.ts'
@@ -45,6 +45,8 @@ export const routes: readonly AdminRoute[] = [
   listFailures,
   showSeries,
   listMismatches,
+  acknowledgeMismatch,
+  reopenMismatch,
   listRegistrations,
   syncRegistration,
   listWatermarks,

@@ -101,6 +101,7 @@ export const Stats = Type.Object(
       { deliveries: count, runs: count },
       { ...strict, description: 'deliveries that wait and have lost runs, and how many' }
     ),
+    mismatches: Type.Integer({ minimum: 0, description: 'kinds of payload mismatches that are not acknowledged' }),
     isPartial: Type.Boolean({ description: 'true if `failing` is only of the newest 5,000 failed deliveries' }),
     pauses: Type.Array(Type.Object({ handler: Type.String(), since: time }, strict)),
     lastDay: named('LastDay', LastDay)

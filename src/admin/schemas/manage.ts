@@ -2,17 +2,26 @@ import { Type } from 'typebox'
 
 import { count, givenText, givenTime, named, oneOf, strict, time } from './basic.ts'
 
+const kindFields = {
+  realm: Type.String(),
+  type: Type.String(),
+  path: Type.String({ description: 'the place in the payload; empty for the event type itself' }),
+  rule: Type.String(),
+  handler: Type.String({ description: 'the handler whose schema it is; empty for the schema of the provider' })
+}
+
+export const MismatchKind = Type.Object(kindFields, { ...strict, description: 'a kind of mismatch, as it was listed' })
+
 export const Mismatch = Type.Object(
   {
-    realm: Type.String(),
-    type: Type.String(),
-    path: Type.String({ description: 'the place in the payload; empty for the event type itself' }),
-    rule: Type.String(),
-    handler: Type.String({ description: 'the handler whose schema it is; empty for the schema of the provider' }),
+    ...kindFields,
     count,
     firstAt: time,
     lastAt: time,
-    eventId: Type.String({ description: 'the last event with this mismatch' })
+    eventId: Type.String({ description: 'the last event with this mismatch' }),
+    acknowledgedAt: Type.Optional(
+      Type.String({ format: 'date-time', description: 'since then, it is no cause for a warning' })
+    )
   },
   { ...strict, description: 'a place where payloads differ from their schema' }
 )

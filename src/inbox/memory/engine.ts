@@ -4,7 +4,14 @@ import type { EventKey } from '../../model/event.ts'
 import type { Job, NewJob } from '../../model/job.ts'
 import type { RefusedRequests, TallyQuery, TallyRow } from '../../model/tally.ts'
 import { readClock } from '../../model/option-rules.ts'
-import { admitResult, pauseResult, removeResult, replayResult, resumeResult } from '../act-results.ts'
+import {
+  acknowledgeResult,
+  admitResult,
+  pauseResult,
+  removeResult,
+  replayResult,
+  resumeResult
+} from '../act-results.ts'
 import {
   checkAct,
   checkActResult,
@@ -21,6 +28,7 @@ import {
   checkJobId,
   checkJobLease,
   checkJobsRequest,
+  checkMismatchKinds,
   checkKey,
   checkNewJob,
   checkPrune,
@@ -41,7 +49,7 @@ import { addJob, advanceJob, claimJob, endJob, listJobs, replayInJob, stopJob } 
 import { readLengths } from './lengths.ts'
 import { readLevels } from './levels.ts'
 import { countRetries, listFailed } from './failed.ts'
-import { flag, listDrifts } from './mismatches.ts'
+import { acknowledge, flag, listDrifts } from './mismatches.ts'
 import { listPauses, pause, resume } from './pause.ts'
 import { probe } from './probe.ts'
 import { prune, remove } from './prune.ts'
@@ -131,6 +139,14 @@ class MemoryInbox implements contract.Inbox {
 
   async drifts(): Promise<readonly contract.Mismatch[]> {
     return listDrifts(this.#opened())
+  }
+
+  async acknowledge(given: readonly contract.MismatchKind[], isAcknowledged: boolean, act?: Act): Promise<number> {
+    const kinds = checkMismatchKinds(given)
+    const checked = checkAct(act, 'acknowledge()')
+    const changed = acknowledge(this.#opened(), kinds, isAcknowledged, this.#now())
+    writeAudit(this.#opened(), checked, acknowledgeResult(isAcknowledged, changed), this.#now())
+    return changed
   }
 
   async adopt(handlers: readonly contract.HandlerRecord[]): Promise<{ parked: number; resumed: number }> {

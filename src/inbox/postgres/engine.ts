@@ -23,6 +23,7 @@ import {
   checkJobId,
   checkJobLease,
   checkJobsRequest,
+  checkMismatchKinds,
   checkKey,
   checkNewJob,
   checkPrune,
@@ -51,7 +52,7 @@ import { addJob, advanceJob, claimJob, endJob, findJob, findPosition, listJobs, 
 import { Listener } from './listener.ts'
 import { countRetries, listFailed } from './failed.ts'
 import { explainRefusal, migrate, requireSchema } from './migrate.ts'
-import { flag, listDrifts } from './mismatches.ts'
+import { acknowledge, flag, listDrifts } from './mismatches.ts'
 import { assertOwners } from './owners.ts'
 import { listPauses, pause, resume } from './pause.ts'
 import { optionRules, type PostgresInboxOptions } from './options.ts'
@@ -264,6 +265,12 @@ class PostgresInbox implements contract.Inbox {
 
   async drifts(): Promise<readonly contract.Mismatch[]> {
     return this.#read(listDrifts)
+  }
+
+  async acknowledge(given: readonly contract.MismatchKind[], isAcknowledged: boolean, act?: Act): Promise<number> {
+    const kinds = checkMismatchKinds(given)
+    const checked = checkAct(act, 'acknowledge()')
+    return acknowledge(await this.#opened(), kinds, isAcknowledged, checked, this.#times())
   }
 
   async adopt(

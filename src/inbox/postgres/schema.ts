@@ -215,6 +215,7 @@ CREATE TABLE riverhook.drift (
   first_at timestamptz NOT NULL,
   last_at  timestamptz NOT NULL,
   event_id text        NOT NULL,
+  acknowledged_at timestamptz,
   PRIMARY KEY (realm, type, path, rule, handler)
 );
 

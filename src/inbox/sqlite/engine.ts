@@ -22,6 +22,7 @@ import {
   checkJobId,
   checkJobLease,
   checkJobsRequest,
+  checkMismatchKinds,
   checkKey,
   checkNewJob,
   checkPrune,
@@ -196,6 +197,11 @@ class SqliteInbox implements contract.Inbox {
 
   drifts(): Promise<readonly contract.Mismatch[]> {
     return this.#read('drifts', undefined)
+  }
+
+  async acknowledge(given: readonly contract.MismatchKind[], isAcknowledged: boolean, act?: Act): Promise<number> {
+    const kinds = checkMismatchKinds(given)
+    return this.#call('acknowledge', { kinds, isAcknowledged, act: checkAct(act, 'acknowledge()') })
   }
 
   async adopt(handlers: readonly contract.HandlerRecord[]): Promise<{ parked: number; resumed: number }> {

@@ -7,7 +7,7 @@ import { countRetries, listFailed } from './failed.ts'
 import { readLengths } from './lengths.ts'
 import { readLevels } from './levels.ts'
 import { listEvents } from './list.ts'
-import { flag, listDrifts } from './mismatches.ts'
+import { acknowledge, flag, listDrifts } from './mismatches.ts'
 import { listPauses, pause, resume } from './pause.ts'
 import { probe } from './probe.ts'
 import type { OperationName, Operations } from './protocol.ts'
@@ -45,6 +45,7 @@ export const operations: {
   advance,
   flag,
   drifts: listDrifts,
+  acknowledge,
   adopt,
   handlers: listHandlers,
   pause,

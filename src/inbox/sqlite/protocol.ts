@@ -31,6 +31,10 @@ export interface Operations {
   advance: { args: { realm: string; name: string; to: Date }; result: undefined }
   flag: { args: readonly contract.Mismatch[]; result: undefined }
   drifts: { args: undefined; result: contract.Mismatch[] }
+  acknowledge: {
+    args: { kinds: readonly contract.MismatchKind[]; isAcknowledged: boolean; act: Act | undefined }
+    result: number
+  }
   adopt: { args: readonly contract.HandlerRecord[]; result: { parked: number; resumed: number } }
   handlers: { args: undefined; result: contract.HandlerRecord[] }
   pause: { args: { handler: string; act: Act | undefined }; result: boolean }

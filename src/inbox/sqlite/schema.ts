@@ -244,6 +244,7 @@ const versions: readonly string[] = [
     first_at INTEGER NOT NULL,
     last_at  INTEGER NOT NULL,
     event_id TEXT    NOT NULL,
+    acknowledged_at INTEGER,
     PRIMARY KEY (realm, type, path, rule, handler)
   ) STRICT, WITHOUT ROWID;
 

@@ -43,6 +43,8 @@ export const actions = [
   'handler.resume',
   'job.stop',
   'keys.rebuild',
+  'mismatches.acknowledge',
+  'mismatches.reopen',
   'quarantine.retry',
   'registration.sync',
   'session.begin',

@@ -1,7 +1,10 @@
-import type { MismatchListJson } from '../../admin/api-types.ts'
-import { useApi } from '../api.ts'
+import type { MismatchJson, MismatchKindJson, MismatchListJson } from '../../admin/api-types.ts'
+import { useAct } from '../act.ts'
+import { call, may, useApi } from '../api.ts'
 import { link } from '../link.ts'
 import { count, visible } from '../text.ts'
+import { ActProblem } from '../ui/confirm.tsx'
+import { Icon } from '../ui/icon.tsx'
 import { Empty, Head, Problem, Scroll, Skeleton } from '../ui/pieces.tsx'
 import { When } from '../ui/when.tsx'
 
@@ -23,51 +26,83 @@ export function MismatchesView() {
           <table class="table mismatches">
             <thead>
               <tr>
-                <th scope="col">Type</th>
-                <th scope="col">Place</th>
-                <th scope="col">Rule</th>
-                <th scope="col">Schema</th>
-                <th scope="col" class="numeric">
-                  Count
-                </th>
-                <th scope="col" class="numeric">
-                  First
-                </th>
-                <th scope="col" class="numeric">
-                  Last
+                {['Type', 'Place', 'Rule', 'Schema', 'Count', 'First', 'Last'].map((name, index) => (
+                  <th key={name} scope="col" class={index > 3 ? 'numeric' : ''}>
+                    {name}
+                  </th>
+                ))}
+                <th scope="col" class="c-act">
+                  <span class="sr">Acknowledge</span>
                 </th>
               </tr>
             </thead>
             <tbody>
-              {data.mismatches.map(({ realm, type, path, rule, handler, count: times, firstAt, lastAt, eventId }) => (
-                <tr key={JSON.stringify([realm, type, path, rule, handler])}>
-                  <td>
-                    <a
-                      data-row
-                      href={link(['events', realm, eventId], { type, since: 'all' })}
-                      title={`${visible(type)}: its last event`}
-                    >
-                      {visible(type)}
-                    </a>
-                  </td>
-                  <td title={visible(path)}>
-                    {path === '' ? <span class="none">the type itself</span> : <code>{visible(path)}</code>}
-                  </td>
-                  <td>{visible(rule)}</td>
-                  <td>{handler === '' ? 'provider' : visible(handler)}</td>
-                  <td class="numeric">{count(times)}</td>
-                  <td class="numeric">
-                    <When at={firstAt} as="age" />
-                  </td>
-                  <td class="numeric">
-                    <When at={lastAt} as="age" />
-                  </td>
-                </tr>
-              ))}
+              {data.mismatches
+                .toSorted((one, other) => isMarked(one) - isMarked(other))
+                .map((one) => (
+                  <Row key={JSON.stringify(kindOf(one))} mismatch={one} onChanged={reload} />
+                ))}
             </tbody>
           </table>
         </Scroll>
       )}
     </div>
+  )
+}
+
+const isMarked = ({ acknowledgedAt }: MismatchJson): number => Number(acknowledgedAt !== undefined)
+
+const kindOf = ({ realm, type, path, rule, handler }: MismatchJson): MismatchKindJson => ({
+  realm,
+  type,
+  path,
+  rule,
+  handler
+})
+
+function Row({ mismatch, onChanged }: { readonly mismatch: MismatchJson; readonly onChanged: () => void }) {
+  const { realm, type, path, rule, handler, count: times, firstAt, lastAt, eventId, acknowledgedAt } = mismatch
+  const { isBusy, problem, run } = useAct()
+  const mark = async (): Promise<void> => {
+    const kind = kindOf(mismatch)
+    const at = 'mismatches/acknowledged'
+    await (acknowledgedAt === undefined
+      ? call(at, { method: 'PUT', body: kind })
+      : call(`${at}?${new URLSearchParams({ ...kind }).toString()}`, { method: 'DELETE' }))
+    onChanged()
+  }
+  return (
+    <tr class={acknowledgedAt === undefined ? '' : 'past'}>
+      <td>
+        <a
+          data-row
+          href={link(['events', realm, eventId], { type, since: 'all' })}
+          title={`${visible(type)}: its last event`}
+        >
+          {visible(type)}
+        </a>
+      </td>
+      <td title={visible(path)}>
+        {path === '' ? <span class="none">the type itself</span> : <code>{visible(path)}</code>}
+      </td>
+      <td>{visible(rule)}</td>
+      <td>{handler === '' ? 'provider' : visible(handler)}</td>
+      <td class="numeric">{count(times)}</td>
+      <td class="numeric">
+        <When at={firstAt} as="age" />
+      </td>
+      <td class="numeric">
+        <When at={lastAt} as="age" />
+      </td>
+      <td class="c-act">
+        {may('operate') && (
+          <button type="button" class="button" disabled={isBusy.value} onClick={() => void run(mark)}>
+            <Icon name={acknowledgedAt === undefined ? 'check' : 'replay'} />
+            {acknowledgedAt === undefined ? 'Acknowledge' : 'Reopen'}
+          </button>
+        )}
+        <ActProblem text={problem.value} />
+      </td>
+    </tr>
   )
 }
