@@ -39,6 +39,10 @@ export function devCommand(): Command {
     )
     .option('--handlers <folder>', 'the folder of the handlers; default: those of the configuration')
     .option('--inbox <address>', `the inbox; default: RIVERHOOK_INBOX, or ${inbox}, but not that of the config file`)
+    .option(
+      '--tunnel',
+      'start an installed cloudflared or ngrok, register its public address where the provider has an API, and delete that webhook at the end'
+    )
     .option('--json', 'print the log as JSON, as without a terminal')
     .option(
       '--show',

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 
+import { createDigitalRiver } from '../../src/testing/index.ts'
 import { buildPage } from '../../src/page/build.ts'
 import { asUser, environment } from '../environment.ts'
 import { makeFolder } from '../folder.ts'
@@ -184,7 +185,43 @@ export default defineConfig({ path: '${path}', inbox: 'sqlite:/nowhere/productio
   t.equal(await dev.end('SIGTERM'), 0)
 })
 
-t.test('a folder with nothing to run: what to do', async (t) => {
+// Risk: a webhook that is left at the provider, and sends to an address of somebody else.
+t.test('--tunnel: the public address is registered, leads here, and is deleted at the end', async (t) => {
+  const river = await createDigitalRiver()
+  t.teardown(() => river.close())
+  const cwd = makeFolder(t, {
+    ...project,
+    bin: {
+      cloudflared: `#!${process.execPath}
+process.stderr.write('INF https://quiet-river.trycloudflare.com for ' + process.argv.slice(2).join(' ') + '\\n')
+setInterval(() => undefined, 1_000)
+`
+    }
+  })
+  chmodSync(join(cwd, 'bin/cloudflared'), 0o755)
+  const api = { DIGITAL_RIVER_API_URL: river.url, DIGITAL_RIVER_API_KEY: river.apiKey }
+  const args = [main, 'dev', '--handlers', 'handlers', '--port', '0', '--tunnel']
+  const dev = await startListening(args, { ...api, PATH: `${join(cwd, 'bin')}:${process.env['PATH'] ?? ''}` }, cwd)
+  t.teardown(() => dev.end('SIGKILL'))
+  const address = 'https://quiet-river.trycloudflare.com/webhooks/digital-river'
+  t.match(river.webhooks, [{ address, enabled: true }])
+  t.match(dev.lines.join('\n'), `registered ${address}; it is deleted at the end`)
+  t.equal(await dev.end('SIGTERM'), 0)
+  t.same(river.webhooks, [])
+  // The tests start their children with the command env.
+  symlinkSync('/usr/bin/env', join(cwd, 'env'))
+  t.match(await runCli(['dev', '--handlers', 'handlers', '--port', '0', '--tunnel'], { cwd, env: { PATH: cwd } }), {
+    code: 2,
+    stderr: /needs a tunnel program on the PATH, and there is none\. Install cloudflared .* or ngrok/
+  })
+})
+
+t.test('a start that fails ends, and says what to do', async (t) => {
+  const cwd = makeFolder(t, { handlers: { 'wrong.js': 'export default nonsense' } })
+  t.match(await runCli(['dev', '--handlers', 'handlers', '--port', '0'], { cwd }), {
+    code: 1,
+    stderr: /wrong\.js failed to load: ReferenceError: nonsense is not defined/
+  })
   t.match(await runCli(['dev'], { cwd: makeFolder(t) }), {
     code: 2,
     stderr: /nothing to run in .*: pass --handlers FOLDER, write riverhook\.config\.ts, or .*riverhook dev --show/

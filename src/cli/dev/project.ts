@@ -20,7 +20,9 @@ import { freshModules } from './fresh-modules.ts'
 import { listenToKeys } from './keys.ts'
 import { Lines, printFacts, printLine, reasonOf } from './lines.ts'
 import { preparePage } from './page.ts'
+import { registerAll, type DevWebhook } from './register.ts'
 import type { App, ServedEndpoint } from './session.ts'
+import { openTunnel, type Tunnel } from './tunnel.ts'
 import { FileWatch } from './watch-files.ts'
 
 export interface ProjectFlags {
@@ -28,6 +30,7 @@ export interface ProjectFlags {
   readonly handlers?: string
   readonly inbox?: string
   readonly json?: true
+  readonly tunnel?: true
 }
 
 const host = '127.0.0.1'
@@ -59,6 +62,15 @@ export async function runProject(command: Command, flags: ProjectFlags): Promise
     )
   })
   const url = await listen(front, flags.port)
+  let tunnel: Tunnel | undefined
+  // Nothing may keep the process alive after a failed start.
+  const giveUp = (error: unknown): never => {
+    front.close()
+    tunnel?.close()
+    throw error
+  }
+  if (flags.tunnel === true) tunnel = await openTunnel(Number(new URL(url).port)).catch(giveUp)
+  let webhooks: readonly DevWebhook[] = []
 
   const read = (): ServerConfig => {
     const config = configured()
@@ -72,7 +84,7 @@ export async function runProject(command: Command, flags: ProjectFlags): Promise
       admin: page.admin(),
       options: {
         ...withoutEndpoint(config.options),
-        endpoints: endpoints.map(optionsOf),
+        endpoints: endpoints.map((endpoint) => optionsOf(endpoint, () => secretsOf(webhooks, endpoint))),
         handlers,
         inbox,
         grace: reloadGrace,
@@ -83,16 +95,20 @@ export async function runProject(command: Command, flags: ProjectFlags): Promise
       }
     }
   }
-  const make = async (config: ServerConfig): Promise<App> => {
+  const make = async (): Promise<App> => {
+    const config = read()
     // Its handlers are loaded already: this also finds what only the start would.
     await checkServer({ ...config, logLevel: 'silent' })
     return createServer(config, lines === undefined ? {} : { log: lines.log })
   }
 
-  const first = await make(read())
+  const first = await make().catch(giveUp)
   // Keeps the inbox open from one server to the next.
   const holder = createRiverhook({ role: 'command', inbox, log: pino({ level: 'silent' }) })
-  await first.ready()
+  await Promise.resolve(first.ready()).catch(async (error: unknown) => {
+    await first.close()
+    giveUp(error)
+  })
   await holder.start()
   current = Promise.resolve(first)
 
@@ -102,7 +118,7 @@ export async function runProject(command: Command, flags: ProjectFlags): Promise
     try {
       freshModules.renew()
       await useConfigFile(command)
-      const next = await make(read())
+      const next = await make()
       say(`${relative('', file)} changed: waiting for the attempts in progress`)
       current = (async () => {
         // Its attempts end first.
@@ -147,12 +163,20 @@ export async function runProject(command: Command, flags: ProjectFlags): Promise
     releaseKeys()
     endDevFile()
     watch.close()
+    // The provider would send to an address that leads nowhere.
+    await Promise.all(webhooks.map((webhook) => webhook.remove().catch(reportLeft(webhook))))
+    tunnel?.close()
     // Ignore errors while closing: the process exits anyway.
     await (await current?.catch(() => undefined))?.close().catch(() => undefined)
     await holder.stop().catch(() => undefined)
     front.closeAllConnections()
     process.exit(code)
   }
+  const reportLeft =
+    ({ address: left }: DevWebhook) =>
+    (error: unknown): void => {
+      say(`the webhook ${left} could not be deleted, delete it yourself: ${reasonOf(error)}`, 'red')
+    }
   function fail(error: unknown): void {
     print(styled`${style('red', 'riverhook:')} ${reasonOf(error)}`)
     void end(1)
@@ -172,11 +196,21 @@ export async function runProject(command: Command, flags: ProjectFlags): Promise
   process.on('uncaughtException', onFault)
   process.on('unhandledRejection', onFault)
 
+  if (tunnel !== undefined) {
+    const results = await registerAll(endpoints, { publicUrl: tunnel.url, inbox })
+    webhooks = results.flatMap((result) => ('webhook' in result ? result.webhook : []))
+    for (const { address: registered } of webhooks) say(`registered ${registered}; it is deleted at the end`)
+    for (const result of results)
+      if ('reason' in result) say(`${result.path} is not registered: ${result.reason}`, 'red')
+  }
   writeFile()
   watchFiles()
   const pageUrl = await page.url()
   if (!isPretty) {
-    first.log.info({ endpoints: endpoints.map(entryOf), page: pageUrl }, `Server listening at ${url}`)
+    first.log.info(
+      { endpoints: endpoints.map(entryOf), page: pageUrl, public: tunnel?.url },
+      `Server listening at ${url}`
+    )
     return
   }
   print(styled`${style('bold', `riverhook dev ${packageVersion()}`)}\n`)
@@ -185,6 +219,7 @@ export async function runProject(command: Command, flags: ProjectFlags): Promise
       ['URL', at] as const,
       ...(secret === undefined ? [] : [['secret', secret] as const])
     ]),
+    ...(tunnel === undefined ? [] : endpoints.map(({ path }) => ['public', tunnel.url + path] as const)),
     ['inbox', describeAddress(address)],
     ...(pageUrl === undefined ? [] : [['page', pageUrl] as const])
   ])
@@ -237,21 +272,24 @@ function serveEndpoints(
 }
 
 /** The options of an endpoint: nothing is registered or fetched, and this machine may send. */
-function optionsOf({
-  path,
-  source,
-  given,
-  secret
-}: ServedEndpoint): NonNullable<RiverhookOptions['endpoints']>[number] {
+function optionsOf(
+  { path, source, given, secret }: ServedEndpoint,
+  registered: () => readonly string[]
+): NonNullable<RiverhookOptions['endpoints']>[number] {
   const own = Object.fromEntries(Object.entries(given).filter(([name]) => Object.hasOwn(endpointSettings, name)))
   const { secrets } = given
   const all =
     secret === undefined
       ? secrets
       : secrets === undefined
-        ? secret
-        : async () => [secret, ...[typeof secrets === 'function' ? await secrets() : secrets].flat()]
+        ? () => [secret, ...registered()]
+        : async () => [secret, ...registered(), ...[typeof secrets === 'function' ? await secrets() : secrets].flat()]
   return { ...own, path, source, secrets: all, allow: undefined, register: undefined, backfill: undefined }
+}
+
+/** The secrets that the provider has shown for the webhooks of this run. */
+function secretsOf(webhooks: readonly DevWebhook[], { path }: ServedEndpoint): readonly string[] {
+  return webhooks.flatMap((webhook) => (webhook.path === path && webhook.secret !== undefined ? webhook.secret : []))
 }
 
 function withoutEndpoint(options: RiverhookOptions): RiverhookOptions {

@@ -1,0 +1,99 @@
+import { spawn } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { clearTimeout, setTimeout } from 'node:timers'
+
+import { RiverhookError } from '../../index.ts'
+
+/** A public address that leads to this machine. */
+export interface Tunnel {
+  readonly url: string
+  close(): void
+}
+
+interface Program {
+  readonly name: string
+  readonly args: (port: number) => readonly string[]
+  /** Finds the public address in the output. */
+  readonly address: RegExp
+}
+
+const programs: readonly Program[] = [
+  {
+    name: 'cloudflared',
+    args: (port) => ['tunnel', '--url', `http://127.0.0.1:${port}`],
+    address: /https:\/\/[\w-]+\.trycloudflare\.com/
+  },
+  {
+    name: 'ngrok',
+    args: (port) => ['http', String(port), '--log', 'stdout', '--log-format', 'json'],
+    address: /(?<="url":")https:\/\/[^"]+/
+  }
+]
+
+const openingMs = 60_000
+/** In characters: the last output, for the error. */
+const longestOutput = 2_000
+
+/**
+ * Starts an installed tunnel program, and waits for its public address.
+ * @throws {RiverhookError} RIVERHOOK_CLI_USAGE if there is none, or if it ends or has no address in time
+ */
+export async function openTunnel(port: number): Promise<Tunnel> {
+  const program = programs.find(({ name }) => isInstalled(name))
+  if (program === undefined)
+    throw new RiverhookError(
+      'RIVERHOOK_CLI_USAGE',
+      '--tunnel needs a tunnel program on the PATH, and there is none. Install cloudflared (https://github.com/cloudflare/cloudflared, needs no account) or ngrok (https://ngrok.com)'
+    )
+  const { name, args, address } = program
+  const child = spawn(name, args(port), { stdio: ['ignore', 'pipe', 'pipe'] })
+  const close = (): void => {
+    child.kill()
+  }
+  // The tunnel must not outlive this process.
+  process.once('exit', close)
+  const url = await new Promise<string>((resolve, reject) => {
+    let output = ''
+    const fail = (what: string): void => {
+      clearTimeout(timer)
+      close()
+      reject(new RiverhookError('RIVERHOOK_CLI_USAGE', `${name} ${what}${output === '' ? '' : `: ${output.trim()}`}`))
+    }
+    const timer = setTimeout(() => {
+      fail(`gave no public address within ${openingMs / 1000} s`)
+    }, openingMs)
+    const read = (chunk: Buffer): void => {
+      output = (output + chunk.toString()).slice(-longestOutput)
+      const [found] = address.exec(output) ?? []
+      if (found === undefined) return
+      clearTimeout(timer)
+      resolve(found)
+    }
+    child.stdout.on('data', read)
+    child.stderr.on('data', read)
+    child.once('error', (error) => {
+      fail(`cannot be started (${error.message})`)
+    })
+    child.once('exit', (code) => {
+      fail(`ended with code ${String(code)}`)
+    })
+  })
+  return { url, close }
+}
+
+function isInstalled(name: string): boolean {
+  const endings = process.platform === 'win32' ? ['.exe', '.cmd'] : ['']
+  return (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .some((folder) => folder !== '' && endings.some((ending) => isExecutable(join(folder, name + ending))))
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
