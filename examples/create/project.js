@@ -148,7 +148,7 @@ Receives webhook events at \`${path}\`${isMounted ? ', mounted in a service on F
 \`\`\`sh
 npm test          # the test of the handler
 npm run dev       # your handlers, loaded again when a file changes; press t to send an event
-npm run check     # types, configuration and handlers
+WEBHOOK_SECRET=... npm run check     # types, configuration and handlers
 WEBHOOK_SECRET=... npm start
 \`\`\`
 
