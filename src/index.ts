@@ -85,7 +85,7 @@ export type {
   PreviousAttributes
 } from './source/digital-river/event.ts'
 export { tallyKinds } from './model/tally.ts'
-export type { RefusedRequests, TallyKind, TallyQuery, TallyRow } from './model/tally.ts'
+export type { CountedRequests, TallyKind, TallyQuery, TallyRow } from './model/tally.ts'
 export { errorText, loggedError } from './model/error-text.ts'
 export type { LoggedError } from './model/error-text.ts'
 export {

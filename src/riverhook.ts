@@ -43,7 +43,7 @@ import { receiveAt } from './receive/at-path.ts'
 import { BodyBudget } from './receive/budget.ts'
 import { ClockSkew } from './receive/clock-skew.ts'
 import { createReceivers, type Route } from './receive/receivers.ts'
-import { Refusals } from './receive/refusals.ts'
+import { RequestCounts } from './receive/request-counts.ts'
 import { packageVersion } from './runtime.ts'
 
 export type * from './interface.ts'
@@ -120,7 +120,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
   const { retry, onRejected, onError, onDead } = options
   const claim = new InboxClaim(inbox, address)
   const recorder = new Recorder(inbox, { claimer: () => dispatcher })
-  const refusals = new Refusals({ inbox, log })
+  const counts = new RequestCounts({ inbox, log })
   const clockSkew = new ClockSkew()
   const readiness = new Readiness({
     inbox,
@@ -158,7 +158,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     recorder,
     log,
     drift,
-    refusals,
+    counts,
     onRejected,
     clockSkew,
     isRefusing: () => draining.isRefusing
@@ -288,7 +288,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     await recorder.drained()
     // 4. Store the counts of mismatches and of refused requests.
     await drift.end()
-    await refusals.end()
+    await counts.end()
     // 5. Purge and count nothing any more, and no longer store which realms are served.
     await endRetention?.()
     await serving?.end()

@@ -6,11 +6,13 @@ import { didYouMean } from '../model/nearest.ts'
 import { deliveryStates, eventStates, type EventKey } from '../model/event.ts'
 import type { NewJob, ReplayFilter } from '../model/job.ts'
 import { readKeySearch, toSearchKeys } from '../model/search-keys.ts'
-import { tallyKinds, type RefusedRequests, type TallyQuery } from '../model/tally.ts'
+import { tallyKinds, type CountedRequests, type TallyQuery } from '../model/tally.ts'
 import { conditionForm, mostConditions, readCondition } from '../model/where.ts'
 import { shorten } from '../model/shorten.ts'
 import type {
   Admission,
+  AlarmHold,
+  AlarmSave,
   AuditFilter,
   AuditPruneRequest,
   ClaimRequest,
@@ -220,6 +222,15 @@ const jobClaim: Rules = {
   leaseMs: { rule: whole(1, 600_000), isRequired: true },
   id: { rule: size }
 }
+const alarmHold: Rules = {
+  owner: { rule: text, isRequired: true },
+  leaseMs: { rule: whole(1, 600_000), isRequired: true }
+}
+const alarmSave: Rules = {
+  token: { rule: size, isRequired: true },
+  leaseMs: { rule: whole(0, 600_000), isRequired: true },
+  state: { rule: text, isRequired: true }
+}
 const callback: Rule = (value) => (typeof value === 'function' ? undefined : 'must be a function')
 const backfillSpan: Rules = {
   since: { rule: instant, isRequired: true },
@@ -252,9 +263,9 @@ const pruneTallyRequest: Rules = {
   foldBefore: { rule: instant, isRequired: true },
   limit: { rule: whole(1, 100_000), isRequired: true }
 }
-const refusedRequests: Rules = {
+const countedRequests: Rules = {
   endpoint: { rule: text, isRequired: true },
-  code: { rule: text, isRequired: true },
+  outcome: { rule: text, isRequired: true },
   at: { rule: instant, isRequired: true },
   count: { rule: whole(1, 2 ** 31 - 1), isRequired: true }
 }
@@ -282,6 +293,7 @@ const restoredEvent: Rules = {
   createdTime: { rule: text },
   about: { rule: list },
   resource: { rule: text },
+  trace: { rule: text },
   reason: { rule: text }
 }
 const restoredDelivery: Rules = {
@@ -316,10 +328,14 @@ export const checkTallyQuery = (given: unknown): TallyQuery =>
   checkKeys('tally()', tallyQuery, given) as unknown as TallyQuery
 export const checkPruneTally = (given: unknown): PruneTallyRequest =>
   checkKeys('pruneTally()', pruneTallyRequest, given) as unknown as PruneTallyRequest
-export const checkRefused = (given: readonly RefusedRequests[]): readonly RefusedRequests[] =>
-  checkList(given, 'countRefused()').map(
-    (each) => checkKeys('countRefused()', refusedRequests, each) as unknown as RefusedRequests
+export const checkCounted = (given: readonly CountedRequests[]): readonly CountedRequests[] =>
+  checkList(given, 'countRequests()').map(
+    (each) => checkKeys('countRequests()', countedRequests, each) as unknown as CountedRequests
   )
+export const checkAlarmHold = (given: unknown): AlarmHold =>
+  checkKeys('holdAlarms()', alarmHold, given) as unknown as AlarmHold
+export const checkAlarmSave = (given: unknown): AlarmSave =>
+  checkKeys('saveAlarms()', alarmSave, given) as unknown as AlarmSave
 export const checkBackfillSpan = <Span>(given: Span): Span => checkKeys('backfill()', backfillSpan, given) as Span
 
 export const checkJobsRequest = (given: unknown): JobsRequest =>

@@ -1,4 +1,4 @@
-import { minuteMs } from '../model/tally.ts'
+import { isRequestNote, minuteMs } from '../model/tally.ts'
 import { shorten } from '../model/shorten.ts'
 import type { Inbox, InboxStats, Pause } from './inbox.ts'
 
@@ -91,7 +91,7 @@ async function findLastDay(inbox: Inbox): Promise<LastDay> {
   const now = await inbox.now()
   const since = new Date(now.getTime() - dayMs)
   const span = { since, until: new Date(now.getTime() + minuteMs), step: 'minute' } as const
-  const refused = await inbox.tally({ ...span, kind: 'request' })
+  const refused = (await inbox.tally({ ...span, kind: 'request' })).filter(({ outcome }) => !isRequestNote(outcome))
   const attempts = (await inbox.tally({ ...span, kind: 'attempt' })).filter(({ outcome }) => outcome in endings)
   return {
     since,

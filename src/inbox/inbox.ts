@@ -11,7 +11,7 @@ import type {
   Receipt
 } from '../model/event.ts'
 import type { Job, NewJob } from '../model/job.ts'
-import type { RefusedRequests, TallyQuery, TallyRow } from '../model/tally.ts'
+import type { CountedRequests, TallyQuery, TallyRow } from '../model/tally.ts'
 
 /**
  * Contract 2: the durable store of events and deliveries. One test suite (`test/inbox/contract.ts`) checks every
@@ -32,9 +32,9 @@ import type { RefusedRequests, TallyQuery, TallyRow } from '../model/tally.ts'
  *   delivery that lets others overtake leaves the line until it is due again.
  * - A job has one holder at a time, as a delivery has. A batch of its replays and their count are one transaction.
  * - Reads for people (`events`, `event`, `stats`, `levels`, `lengths`, `tally`, `drifts`, `handlers`, `watermarks`,
- *   `servers`, `audits`, `failed`, `retries`, `jobs`, `job`) never delay other calls. A server runs them beside its
- *   other work, at most two at a time, each for at most 2 s. They see all that was committed before the call. One that
- *   takes longer is ended, and rejects with RIVERHOOK_INBOX_READ_LIMIT. One without a turn within 2 s rejects with
+ *   `servers`, `audits`, `failed`, `retries`, `jobs`, `job`, `alarmState`) never delay other calls. A server runs them
+ *   beside its other work, at most two at a time, each for at most 2 s. They see all that was committed before the
+ *   call. One that takes longer is ended, and rejects with RIVERHOOK_INBOX_READ_LIMIT. One without a turn within 2 s rejects with
  *   RIVERHOOK_INBOX_READS_BUSY: an API answers it with 429. The other reads (`known`, `now`, `watermark`, `suspects`,
  *   `probe`) are part of receiving, delivering and health. They are short, and must not wait for people. An inbox for
  *   a `command` records nothing, so its reads need no turn and have no such limit. In memory, reads run at once.
@@ -289,10 +289,22 @@ export interface Inbox {
   tally(query: TallyQuery): Promise<readonly TallyRow[]>
 
   /**
-   * Adds refused requests to the tally. If the connection to the store is lost during the commit, it is unknown whether
-   * they were added.
+   * Adds answered requests to the tally. If the connection to the store is lost during the commit, it is unknown
+   * whether they were added.
    */
-  countRefused(refused: readonly RefusedRequests[]): Promise<void>
+  countRequests(requests: readonly CountedRequests[]): Promise<void>
+
+  /**
+   * Takes or keeps the right to raise alarms for `leaseMs`. One process has it at a time. Each call that succeeds gives
+   * a higher token.
+   */
+  holdAlarms(request: AlarmHold): Promise<HeldAlarms>
+
+  /** Stores the state of the alarms, and extends the lease. @returns false, and changes nothing, for an old token */
+  saveAlarms(request: AlarmSave): Promise<boolean>
+
+  /** Returns the state of the alarms; undefined if none was stored. */
+  alarmState(): Promise<string | undefined>
 
   /**
    * Prunes a small batch of the tally: deletes old rows, and folds the minutes before a time into their hours.
@@ -367,6 +379,8 @@ interface ArrivalBase extends EventKey {
   readonly endpoint: string
   readonly receivedAt: Date
   readonly receipt: Receipt
+  /** The trace of the request, in the form of the header `traceparent`. Default: none. */
+  readonly trace?: string | undefined
 }
 
 /** An event. `id` is the id that the sender gave it. */
@@ -551,6 +565,8 @@ export interface StoredEvent extends EventKey {
   readonly endpoint: string
   readonly receivedAt: Date
   readonly body: Uint8Array
+  /** The trace of the request, in the form of the header `traceparent`. Undefined if there was none. */
+  readonly trace?: string | undefined
 }
 
 /** An order key of one handler in one realm. Its deliveries run one at a time. */
@@ -806,6 +822,8 @@ export interface EventDetail extends Omit<EventSummary, 'deliveries'> {
   readonly about: readonly string[]
   readonly body: Uint8Array
   readonly headers: KeptHeaders
+  /** The trace of the request, in the form of the header `traceparent`. Undefined if there was none. */
+  readonly trace?: string | undefined
   readonly deliveries: readonly DeliveryDetail[]
 }
 
@@ -937,6 +955,26 @@ export interface PruneRequest {
   readonly before: Date
   readonly limit: number
   readonly after?: number | undefined
+}
+
+export interface AlarmHold {
+  /** The name of the process. */
+  readonly owner: string
+  readonly leaseMs: number
+}
+
+export interface HeldAlarms {
+  /** The fencing token; undefined if another process has the right. */
+  readonly token: number | undefined
+  /** The state that was stored last. */
+  readonly state: string | undefined
+}
+
+export interface AlarmSave {
+  readonly token: number
+  /** From now; 0 gives the right up. */
+  readonly leaseMs: number
+  readonly state: string
 }
 
 export interface PruneTallyRequest {

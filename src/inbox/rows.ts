@@ -63,7 +63,8 @@ export function readDetail(row: Row, keys: readonly Row[]): Omit<EventDetail, 'd
     about: keys.map(({ value }) => String(value)),
     receipt: JSON.parse(String(row['receipt'])) as Receipt,
     body: row['body'] as Uint8Array,
-    headers: unpackHeaders(row['headers'])
+    headers: unpackHeaders(row['headers']),
+    trace: readText(row['trace'])
   }
 }
 
@@ -89,7 +90,8 @@ export function readClaimed(row: Row): ClaimedDelivery {
       headers: unpackHeaders(row['headers']),
       endpoint: String(row['endpoint']),
       receivedAt: toDate(row['received_at']),
-      body: row['body'] as Uint8Array
+      body: row['body'] as Uint8Array,
+      trace: readText(row['trace'])
     }
   }
 }

@@ -3,7 +3,7 @@ import { shorten } from '../model/shorten.ts'
 import {
   minuteMs,
   toMinute,
-  type RefusedRequests,
+  type CountedRequests,
   type TallyKind,
   type TallyQuery,
   type TallyRow
@@ -103,8 +103,8 @@ export class TallyCounts {
     addTo(this.#group('attempt', toMinute(now), outcome), handler, 1, ms, ms)
   }
 
-  addRefusals(refused: readonly RefusedRequests[]): void {
-    for (const each of refused) this.add(refusalRow(each))
+  addRequests(requests: readonly CountedRequests[]): void {
+    for (const each of requests) this.add(requestRow(each))
   }
 
   add({ kind, minute, name, outcome, count, totalMs, maxMs }: Counted): void {
@@ -148,8 +148,8 @@ function addTo({ kind, minute, outcome, rows }: Group, name: string, count: numb
   known.maxMs = Math.max(known.maxMs, maxMs)
 }
 
-export function refusalRow({ endpoint, code, at, count }: RefusedRequests): Counted {
-  return { kind: 'request', minute: toMinute(at.getTime()), name: endpoint, outcome: code, count, totalMs: 0, maxMs: 0 }
+export function requestRow({ endpoint, outcome, at, count }: CountedRequests): Counted {
+  return { kind: 'request', minute: toMinute(at.getTime()), name: endpoint, outcome, count, totalMs: 0, maxMs: 0 }
 }
 
 type EventOutcome = RecordResult | 'backfilled' | 'quarantined'

@@ -5,10 +5,23 @@ export function toMinute(ms: number): number {
   return Math.floor(ms / minuteMs)
 }
 
-/** The kinds of counts: recorded requests, ended attempts, and refused requests. */
+/** The kinds of counts: recorded requests, ended attempts, and answered requests. */
 export const tallyKinds = ['event', 'attempt', 'request'] as const
 
+/**
+ * The properties of a request that are counted in addition to the code of a refusal. `answered`: every request.
+ * `authentic`: its credentials are right. `slow`: answered after more than 2 s. `skewed`: its signed time differs from
+ * this machine's clock by more than a minute. `late`: it has a new event that was created more than an hour before.
+ */
+export const requestNotes = ['answered', 'authentic', 'slow', 'skewed', 'late'] as const
+
+export type RequestNote = (typeof requestNotes)[number]
+
 export type TallyKind = (typeof tallyKinds)[number]
+
+export function isRequestNote(outcome: string): outcome is RequestNote {
+  return (requestNotes as readonly string[]).includes(outcome)
+}
 
 /** How often something had one outcome within a minute or an hour. */
 export interface TallyRow {
@@ -23,7 +36,7 @@ export interface TallyRow {
   /**
    * - `event`: `accepted`, `backfilled` (a new event that a backfill fetched), `duplicate`, `conflict` or `quarantined`
    * - `attempt`: `done`, `retry`, `dead`, `lost`, `released` or `parked`, as in the log of attempts
-   * - `request`: the code of the refusal
+   * - `request`: the code of the refusal; and for the alarms, which of `requestNotes` apply to it
    */
   readonly outcome: string
   readonly count: number
@@ -44,12 +57,12 @@ export interface TallyQuery {
   readonly name?: string | undefined
 }
 
-/** How many requests an endpoint refused for one reason, within one minute. */
-export interface RefusedRequests {
+/** How many requests an endpoint answered with one outcome, within one minute. */
+export interface CountedRequests {
   /** The path of the endpoint. */
   readonly endpoint: string
-  /** The code of the refusal. */
-  readonly code: string
+  /** The code of the refusal, or a `RequestNote`. */
+  readonly outcome: string
   /** A time within the minute. */
   readonly at: Date
   readonly count: number

@@ -8,6 +8,7 @@ import type { SourceHandlers } from '../handlers/registry.ts'
 import type { AcceptedArrival, Arrival, RecordResult } from '../inbox/inbox.ts'
 import type { Recorder } from '../inbox/recorder.ts'
 import type { Log } from '../model/log.ts'
+import type { RequestNote } from '../model/tally.ts'
 import { withLimit } from '../model/time-limit.ts'
 import { eventKeys } from '../model/visible.ts'
 import type { SearchKeys } from '../model/search-keys.ts'
@@ -24,6 +25,7 @@ import { splitRequest, type Part } from './parts.ts'
 import { readEvent } from './read-event.ts'
 import { chooseRefusal } from './choose-refusal.ts'
 import type { ClockSkew } from './clock-skew.ts'
+import type { RequestCounts } from './request-counts.ts'
 import type { Rejections } from './rejections.ts'
 import { acknowledge, refuse, type AnswerCode, type Refusal, type Reply, notPost } from './reply.ts'
 import type { RequestHead, Served } from './served.ts'
@@ -56,6 +58,8 @@ export interface ReceiverOptions {
   /** Whether requests are refused, because the process is shutting down. */
   readonly isRefusing: () => boolean
   readonly rejections: Rejections
+  /** Counts the requests of all endpoints. */
+  readonly counts: Pick<RequestCounts, 'count'>
   readonly clockSkew: Pick<ClockSkew, 'add'>
   /** The addresses that may send. Undefined: all. */
   readonly allow: Pick<AddressList, 'has'> | undefined
@@ -81,6 +85,8 @@ interface Decided {
   readonly result: AnsweredMessage['result']
   readonly code?: AnswerCode
   readonly skewMs?: number | undefined
+  /** Which of these apply, beside `answered`, `slow` and `skewed`. */
+  readonly notes?: readonly RequestNote[]
 }
 
 /** One endpoint. */
@@ -142,8 +148,12 @@ export class Receiver implements Served {
     return this.#publish(incoming, this.#reject(head, chooseRefusal(error), reasonOf(error), error))
   }
 
-  #publish({ elapsedMs: duration_ms }: Incoming, { reply, result, code, skewMs: skew_ms }: Decided): Reply {
-    const { path: endpoint, realm } = this.#options
+  #publish({ elapsedMs: duration_ms }: Incoming, { reply, result, code, skewMs: skew_ms, notes = [] }: Decided): Reply {
+    const { path: endpoint, realm, counts } = this.#options
+    for (const note of notes) counts.count(endpoint, note)
+    counts.count(endpoint, 'answered')
+    if (duration_ms > slowFromMs) counts.count(endpoint, 'slow')
+    if (skew_ms !== undefined && Math.abs(skew_ms) > skewedFromMs) counts.count(endpoint, 'skewed')
     publish('answered', { endpoint, realm, result, code, status_code: reply.status, duration_ms, skew_ms })
     return reply
   }
@@ -183,12 +193,16 @@ export class Receiver implements Served {
     const refused = decisions.findIndex(({ refusal }) => refusal !== undefined)
     const { skewMs } = receipt
     if (skewMs !== undefined) clockSkew.add(skewMs)
-    if (refused !== -1) return { ...this.#refuseParts(head, decisions, refused, results), skewMs }
+    const isLate = decisions.some(
+      ({ arrival }, index) => results[index] === 'accepted' && arrival.state === 'accepted' && isLateEvent(arrival)
+    )
+    const notes: readonly RequestNote[] = isLate ? ['authentic', 'late'] : ['authentic']
+    if (refused !== -1) return { ...this.#refuseParts(head, decisions, refused, results), skewMs, notes }
     const reply =
       source.answer === undefined
         ? acknowledge(events)
         : ownAnswer(source, 'answer', source.answer({ request, secret: settled.secret, events }))
-    return { reply, result: wholeResult(results), skewMs }
+    return { reply, result: wholeResult(results), skewMs, notes }
   }
 
   /** Reads and validates one part of a request. */
@@ -318,6 +332,17 @@ export class Receiver implements Served {
 
 const unknownAddress =
   'Option "allow" needs the address of the sender, and the host passes none: give toWebHandler() the option "ip", or pass "ip" to receive(). Over a Unix socket, set "trustProxy" of Fastify'
+
+/** In milliseconds. The default provider gives up after 3 s. */
+const slowFromMs = 2_000
+/** In milliseconds. Most providers tolerate five minutes. */
+const skewedFromMs = 60_000
+/** In milliseconds. */
+const lateFromMs = 3_600_000
+
+function isLateEvent(event: AcceptedArrival): boolean {
+  return (ageOf(event) ?? 0) > lateFromMs
+}
 
 /** Limits how long a request waits for the user's functions (secrets, bearer): the rest of the time to answer. */
 async function judgedWithin<Value>(ms: number, pending: Promise<Value>): Promise<Value> {

@@ -37,7 +37,7 @@ export type Shared = Omit<
   ReceiverOptions,
   keyof EndpointSettings | 'authenticator' | 'diagnosis' | 'rejections' | 'allow'
 > &
-  Pick<RejectionsOptions, 'refusals' | 'onRejected'>
+  Pick<RejectionsOptions, 'counts' | 'onRejected'>
 
 /** A path that is served, with the path within the prefix of the host. */
 export interface Route {
@@ -59,9 +59,9 @@ export interface Receivers {
 
 /** @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET */
 export function createReceivers(endpoints: readonly EndpointSettings[], shared: Shared): Receivers {
-  const { refusals, onRejected, log } = shared
+  const { counts, onRejected, log } = shared
   const rejectionsAt = (path: string, realm: string): Rejections =>
-    new Rejections({ path, realm, log, refusals, onRejected })
+    new Rejections({ path, realm, log, counts, onRejected })
   const checked = endpoints.map((endpoint) => {
     const { path, tokenEndpoint } = endpoint
     const tokens = tokenEndpoint && new IssuedTokens({ ...tokenEndpoint, path })

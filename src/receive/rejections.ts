@@ -4,7 +4,7 @@ import type { Log } from '../model/log.ts'
 import { assertBegun } from '../model/not-begun.ts'
 import { shorten } from '../model/shorten.ts'
 import { visible } from '../model/visible.ts'
-import type { Refusals } from './refusals.ts'
+import type { RequestCounts } from './request-counts.ts'
 import { statusOf, type AnswerCode } from './reply.ts'
 
 /** A refused request: the argument of `onRejected`. */
@@ -23,7 +23,7 @@ export interface RejectionsOptions {
   readonly realm: string
   readonly log: Log
   /** Counts the refused requests of all endpoints. */
-  readonly refusals: Pick<Refusals, 'count'>
+  readonly counts: Pick<RequestCounts, 'count'>
   readonly onRejected?: ((rejection: Rejection) => unknown) | undefined
 }
 
@@ -52,8 +52,8 @@ export class Rejections {
 
   /** Counts one without a log line. */
   count(code: AnswerCode): void {
-    const { path, refusals } = this.#options
-    refusals.count(path, code)
+    const { path, counts } = this.#options
+    counts.count(path, code)
   }
 
   #callOnRejected(rejection: Rejection): void {

@@ -278,11 +278,11 @@ t.test(
       /\nattempts in the last 24 hours +done +failed +lost +average +longest *\nerp +0 +3 +1 +100 ms +100 ms/
     )
     const at = (minutes: number) => new Date(Date.now() - minutes * 60_000)
-    await opened.countRefused([
-      { endpoint: '/hooks', code: 'RIVERHOOK_RECEIVE_UNAUTHENTICATED', at: at(180), count: 4 },
-      { endpoint: '/hooks', code: 'RIVERHOOK_RECEIVE_UNAUTHENTICATED', at: at(2), count: 3 },
-      { endpoint: '/hooks', code: 'RIVERHOOK_INBOX_OVERLOADED', at: at(30), count: 1 },
-      { endpoint: '/hooks', code: 'RIVERHOOK_INBOX_DEADLINE', at: at(25 * 60), count: 9 }
+    await opened.countRequests([
+      { endpoint: '/hooks', outcome: 'RIVERHOOK_RECEIVE_UNAUTHENTICATED', at: at(180), count: 4 },
+      { endpoint: '/hooks', outcome: 'RIVERHOOK_RECEIVE_UNAUTHENTICATED', at: at(2), count: 3 },
+      { endpoint: '/hooks', outcome: 'RIVERHOOK_INBOX_OVERLOADED', at: at(30), count: 1 },
+      { endpoint: '/hooks', outcome: 'RIVERHOOK_INBOX_DEADLINE', at: at(25 * 60), count: 9 }
     ])
     t.match(
       await stats(),

@@ -69,7 +69,10 @@ export async function closedContract(t: Test, open: (t: Test) => Promise<Subject
       lengths: () => inbox.lengths(),
       probe: () => inbox.probe(),
       tally: () => inbox.tally({ since: new Date(1), until: new Date(2), step: 'hour' }),
-      countRefused: () => inbox.countRefused([]),
+      countRequests: () => inbox.countRequests([]),
+      holdAlarms: () => inbox.holdAlarms({ owner: 'me', leaseMs }),
+      saveAlarms: () => inbox.saveAlarms({ token: 1, leaseMs, state: '{}' }),
+      alarmState: () => inbox.alarmState(),
       pruneTally: () => inbox.pruneTally({ deleteBefore: new Date(1), foldBefore: new Date(1), limit: 1 }),
       prune: () => inbox.prune({ before: new Date(1), limit: 1 })
     }

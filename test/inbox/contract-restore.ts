@@ -53,6 +53,23 @@ export async function restoreContract(t: Test, open: (t: Test) => Promise<Subjec
     t.match(await target.stats(), { events: 3, quarantined: 1, duplicates: 2, conflicts: 1 })
   })
 
+  t.test('the trace of a request is stored with its event, passed to its deliveries, and restored', async (t) => {
+    const { inbox: source } = await open(t)
+    const { inbox: target } = await open(t)
+    const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    await source.record([arrival('1', ['ship'], { trace }), arrival('2', ['ship']), quarantined('q', { trace })])
+    await source.admit([{ request: keyOf('q'), id: '3', type: 'a', deliveries: [{ handler: 'ship' }] }])
+    const traces = async (inbox: Inbox) => (await claim(inbox, ['ship'])).map(({ event }) => event.trace)
+    t.same(await traces(source), [trace, undefined, trace])
+    const details = await detailsOf(source)
+    t.same(
+      details.map((detail) => detail.trace),
+      [trace, undefined, trace]
+    )
+    await target.restore(details)
+    t.same(await traces(target), [trace, undefined, trace])
+  })
+
   t.test('restored deliveries run: retries at their time, order keys one at a time', async (t) => {
     const { inbox: source } = await open(t)
     const { inbox: target, advance, now } = await open(t)

@@ -132,13 +132,13 @@ export async function tallyContract(t: Test, open: (t: Test) => Promise<Subject>
   t.test('refused requests are counted in their minute, by endpoint and code', async (t) => {
     const { inbox, now } = await open(t)
     const at = new Date(now() - 2 * minuteMs)
-    await inbox.countRefused([
-      { endpoint: '/a', code: 'ONE', at, count: 2 },
-      { endpoint: '/a', code: 'ONE', at: new Date(now()), count: 3 },
-      { endpoint: '/b', code: 'TWO', at, count: 1 }
+    await inbox.countRequests([
+      { endpoint: '/a', outcome: 'ONE', at, count: 2 },
+      { endpoint: '/a', outcome: 'ONE', at: new Date(now()), count: 3 },
+      { endpoint: '/b', outcome: 'TWO', at, count: 1 }
     ])
-    await inbox.countRefused([{ endpoint: '/a', code: 'ONE', at, count: 5 }])
-    await inbox.countRefused([])
+    await inbox.countRequests([{ endpoint: '/a', outcome: 'ONE', at, count: 5 }])
+    await inbox.countRequests([])
     const minute = new Date(Math.floor(at.getTime() / minuteMs) * minuteMs)
     t.same(
       (await inbox.tally({ since: at, until: new Date(at.getTime() + minuteMs), step: 'minute', kind: 'request' })).map(
@@ -150,7 +150,7 @@ export async function tallyContract(t: Test, open: (t: Test) => Promise<Subject>
       ]
     )
     t.match(await inbox.tally({ ...around(now()), name: '/a' }), [{ count: 10 }])
-    await t.rejects(inbox.countRefused([{ endpoint: '/a', code: 'ONE', at, count: 0 }]), {
+    await t.rejects(inbox.countRequests([{ endpoint: '/a', outcome: 'ONE', at, count: 0 }]), {
       code: 'RIVERHOOK_OPTIONS_INVALID',
       message: /"count"/
     })
@@ -243,7 +243,7 @@ export async function tallyContract(t: Test, open: (t: Test) => Promise<Subject>
     t.ok((await prune(0, 1.5 * hourMs)) > 2, 'in batches')
     t.same((await list('minute')).length, 8, 'two hours, and the minutes of the hour that is not over')
     t.same(await list('hour'), hours)
-    await inbox.countRefused([{ endpoint: '/a', code: 'LATE', at: new Date(start + minuteMs), count: 1 }])
+    await inbox.countRequests([{ endpoint: '/a', outcome: 'LATE', at: new Date(start + minuteMs), count: 1 }])
     await prune(0, 2 * hourMs)
     t.same(await list('minute'), await list('hour'))
     t.match(await list('hour'), [hours[0], hours[1], [0, 'request', 1], hours[2], hours[3]], 'late counts are added')

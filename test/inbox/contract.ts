@@ -3,6 +3,7 @@ import type { Test } from 'tap'
 import type { ClaimedDelivery, HandlerName, Inbox, Lease, Settlement } from '../../src/inbox/inbox.ts'
 import type { Outcome } from '../../src/model/event.ts'
 import { arrival, quarantined } from './arrivals.ts'
+import { alarmsContract } from './contract-alarms.ts'
 import { auditContract } from './contract-audit.ts'
 import { backfillContract } from './contract-backfill.ts'
 import { borderContract } from './contract-border.ts'
@@ -79,10 +80,12 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
   })
 
   for (const part of [
+    alarmsContract,
     auditContract,
     borderContract,
     backfillContract,
     clocksContract,
+    closedContract,
     driftContract,
     handlersContract,
     jobsContract,

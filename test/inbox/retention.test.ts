@@ -102,8 +102,8 @@ t.test('the tally keeps minutes for two days and hours for 90 days', async (t) =
   t.teardown(() => inbox.close())
   await inbox.record([arrival('newest', [], { receivedAt: new Date(now) })])
   const minutes = [91 * 1_440, 89 * 1_440, 89 * 1_440 + 1, 2_880, 2_881, 2_882, 1, 2]
-  await inbox.countRefused(
-    minutes.map((ago) => ({ endpoint: '/a', code: 'CODE', at: new Date(now - ago * 60_000), count: 1 }))
+  await inbox.countRequests(
+    minutes.map((ago) => ({ endpoint: '/a', outcome: 'CODE', at: new Date(now - ago * 60_000), count: 1 }))
   )
   await keepRetention(inbox, { retentionMs: 30 * dayMs, log: pino({ level: 'silent' }) })()
   const rows = await inbox.tally({ since: new Date(0), until: new Date(now), step: 'minute', kind: 'request' })

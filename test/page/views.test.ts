@@ -94,8 +94,8 @@ browserTest('mismatches: the place, and an example', async (t, open) => {
 browserTest('inbox: the requests that were refused, and why', async (t, open) => {
   const host = await startHost(t)
   const at = new Date()
-  await host.app.riverhook.inbox.countRefused([
-    { endpoint: '/webhooks/<b>', code: 'RIVERHOOK_RECEIVE_UNAUTHENTICATED', at, count: 7 }
+  await host.app.riverhook.inbox.countRequests([
+    { endpoint: '/webhooks/<b>', outcome: 'RIVERHOOK_RECEIVE_UNAUTHENTICATED', at, count: 7 }
   ])
   const page = await open(`${host.url}inbox`)
   const row = page.getByRole('row', { name: /RIVERHOOK_RECEIVE_UNAUTHENTICATED/ })

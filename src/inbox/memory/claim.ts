@@ -93,7 +93,7 @@ export function lease(delivery: Delivery, { owner, leaseMs, onLoss }: LeaseTerms
   const { id, token, handler, orderKey, attempts: attempt, losses, suspicion, row } = delivery
   const { arrival } = row
   const type = arrival.state === 'accepted' ? arrival.type : ''
-  const { realm, id: eventId, source, headers, endpoint, receivedAt, body } = arrival
+  const { realm, id: eventId, source, headers, endpoint, receivedAt, body, trace } = arrival
   return {
     id,
     token,
@@ -103,6 +103,6 @@ export function lease(delivery: Delivery, { owner, leaseMs, onLoss }: LeaseTerms
     losses,
     suspicion,
     lost,
-    event: { realm, id: eventId, source, type, headers, endpoint, receivedAt, body }
+    event: { realm, id: eventId, source, type, headers, endpoint, receivedAt, body, trace }
   }
 }

@@ -2,7 +2,7 @@ import type { Act, ActResult } from '../../model/audit.ts'
 import { RiverhookError } from '../../model/errors.ts'
 import type { EventKey } from '../../model/event.ts'
 import type { Job, NewJob } from '../../model/job.ts'
-import type { RefusedRequests, TallyQuery, TallyRow } from '../../model/tally.ts'
+import type { CountedRequests, TallyQuery, TallyRow } from '../../model/tally.ts'
 import { readClock } from '../../model/option-rules.ts'
 import {
   acknowledgeResult,
@@ -32,8 +32,10 @@ import {
   checkKey,
   checkNewJob,
   checkPrune,
+  checkAlarmHold,
+  checkAlarmSave,
   checkPruneTally,
-  checkRefused,
+  checkCounted,
   checkRemovalTargets,
   checkRestored,
   checkTallyQuery,
@@ -42,6 +44,7 @@ import {
 } from '../check.ts'
 import type * as contract from '../inbox.ts'
 import { admit } from './admit.ts'
+import { holdAlarms, saveAlarms } from './alarms.ts'
 import { adopt, listHandlers } from './adopt.ts'
 import { listAudits, pruneAudits, writeAudit } from './audit.ts'
 import { claim, claimSuspects, findSuspects } from './claim.ts'
@@ -250,12 +253,24 @@ class MemoryInbox implements contract.Inbox {
     return listTally(this.#opened(), checkTallyQuery(query))
   }
 
-  async countRefused(refused: readonly RefusedRequests[]): Promise<void> {
-    this.#opened().tally.addRefusals(checkRefused(refused))
+  async countRequests(requests: readonly CountedRequests[]): Promise<void> {
+    this.#opened().tally.addRequests(checkCounted(requests))
   }
 
   async pruneTally(request: contract.PruneTallyRequest): Promise<boolean> {
     return pruneTally(this.#opened(), checkPruneTally(request))
+  }
+
+  async holdAlarms(request: contract.AlarmHold): Promise<contract.HeldAlarms> {
+    return holdAlarms(this.#opened(), checkAlarmHold(request), this.#now())
+  }
+
+  async saveAlarms(request: contract.AlarmSave): Promise<boolean> {
+    return saveAlarms(this.#opened(), checkAlarmSave(request), this.#now())
+  }
+
+  async alarmState(): Promise<string | undefined> {
+    return this.#opened().alarms?.state
   }
 
   async audit(act: Act, result: ActResult): Promise<void> {

@@ -46,12 +46,12 @@ function listRows(
 export function findEvent(store: Store, key: EventKey): contract.EventDetail | undefined {
   const row = store.find(key)
   if (row === undefined) return undefined
-  const { receipt, headers, body } = row.arrival
+  const { receipt, headers, body, trace } = row.arrival
   const deliveries = row.deliveries.map((delivery) => ({
     ...summariseDelivery(delivery),
     attemptLog: [...delivery.attemptLog]
   }))
-  return { ...summarise(row), receipt, about: row.about, headers, body, deliveries }
+  return { ...summarise(row), receipt, about: row.about, headers, body, trace, deliveries }
 }
 
 /** Counts events and deliveries. */

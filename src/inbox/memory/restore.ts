@@ -19,9 +19,9 @@ function restoreOne(store: Store, event: EventDetail, now: number): boolean {
 }
 
 function toArrival(event: EventDetail): Arrival {
-  const { realm, id, source, headers, body, endpoint, receivedAt, receipt, reason = '' } = event
+  const { realm, id, source, headers, body, endpoint, receivedAt, receipt, trace, reason = '' } = event
   const { type, liveMode, createdTime } = event
-  const base = { realm, id, source, headers, body, endpoint, receivedAt, receipt }
+  const base = { realm, id, source, headers, body, endpoint, receivedAt, receipt, trace }
   return event.state === 'accepted'
     ? { ...base, state: 'accepted', type, liveMode, createdTime, deliveries: [] }
     : { ...base, state: 'quarantined', reason }

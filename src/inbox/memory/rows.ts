@@ -46,6 +46,14 @@ export interface JobRow {
   leaseUntil: number
 }
 
+/** The state of the alarms, and who may change it. */
+export interface AlarmRow {
+  readonly owner: string
+  readonly token: number
+  readonly leaseUntil: number
+  readonly state: string | undefined
+}
+
 /** Converts an event's key to the text by which the store finds the event. */
 export function keyText({ realm, id }: EventKey): string {
   return JSON.stringify([realm, id])

@@ -4,7 +4,7 @@ import type * as contract from '../inbox.ts'
 import { isSettled, newSigningKey } from '../rows.ts'
 import { TallyCounts } from '../tally.ts'
 import { Lines } from './order.ts'
-import { keyText, type Delivery, type JobRow, type Row } from './rows.ts'
+import { keyText, type AlarmRow, type Delivery, type JobRow, type Row } from './rows.ts'
 
 /** All data of one inbox. */
 export class Store {
@@ -26,6 +26,7 @@ export class Store {
   readonly jobs = new Map<number, JobRow>()
   readonly signingKey = newSigningKey()
   handlers: readonly contract.HandlerRecord[] = []
+  alarms: AlarmRow | undefined
   lastSeq = 0
   lastDeliveryId = 0
   lastAuditSeq = 0

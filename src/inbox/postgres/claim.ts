@@ -196,7 +196,7 @@ leased AS (
 
 /** The event of a delivery. */
 const eventOf = (alias: string): string => `
-  SELECT coalesce(event.whole_id, event.id) AS event_id, event.source, event.headers, event.type, event.endpoint, event.received_at, event.body
+  SELECT coalesce(event.whole_id, event.id) AS event_id, event.source, event.headers, event.type, event.endpoint, event.received_at, event.trace, event.body
   FROM riverhook.event AS event WHERE event.seq = ${alias}.event_seq LIMIT 1`
 
 /** True if the handler in this column is paused. */

@@ -24,19 +24,21 @@ import {
   checkKey,
   checkNewJob,
   checkPrune,
+  checkAlarmHold,
+  checkAlarmSave,
   checkPruneTally,
-  checkRefused,
+  checkCounted,
   checkRemovalTargets,
   checkRestored,
   checkTallyQuery,
   checkTargets,
   checkText
 } from '../check.ts'
-import type { RefusedRequests, TallyQuery, TallyRow } from '../../model/tally.ts'
+import type { CountedRequests, TallyQuery, TallyRow } from '../../model/tally.ts'
 import { checkAgainst } from '../../model/option-rules.ts'
 import type * as contract from '../inbox.ts'
 import { newSigningKey } from '../rows.ts'
-import { refusalRow, TallyNames } from '../tally.ts'
+import { requestRow, TallyNames } from '../tally.ts'
 import { listHandlers, listServers } from './adopt.ts'
 import { listAudits, pruneAudits, writeAudit } from './audit.ts'
 import { claim, claimSuspects, findSuspects } from './claim.ts'
@@ -52,8 +54,9 @@ import { readLengths } from './lengths.ts'
 import { readLevels } from './levels.ts'
 import { listEvents } from './list.ts'
 import { countAll, findEvent } from './read.ts'
-import { findKnown, record, type RecordTerms } from './record.ts'
+import { findKnown, haveDeliveries, record, type RecordTerms } from './record.ts'
 import { admit } from './admit.ts'
+import { findAlarmState, holdAlarms, saveAlarms } from './alarms.ts'
 import { reindex } from './reindex.ts'
 import { replay } from './replay.ts'
 import { restore } from './restore.ts'
@@ -104,13 +107,7 @@ class PostgresInbox implements contract.Inbox {
 
   async record(arrivals: readonly contract.Arrival[]): Promise<readonly (contract.RecordResult | RiverhookError)[]> {
     const results = await record(await this.#store.opened(), arrivals, this.#recordTerms())
-    if (
-      arrivals.some(
-        (arrival, index) =>
-          results[index] === 'accepted' && arrival.state === 'accepted' && arrival.deliveries.length > 0
-      )
-    )
-      this.#store.announceDue()
+    if (haveDeliveries(arrivals, results)) this.#store.announceDue()
     return results
   }
 
@@ -288,12 +285,24 @@ class PostgresInbox implements contract.Inbox {
     return this.#store.read((session) => listTally(session, checked))
   }
 
-  async countRefused(refused: readonly RefusedRequests[]): Promise<void> {
-    await addCounts(await this.#store.opened(), checkRefused(refused).map(refusalRow))
+  async countRequests(requests: readonly CountedRequests[]): Promise<void> {
+    await addCounts(await this.#store.opened(), checkCounted(requests).map(requestRow))
   }
 
   async pruneTally(request: contract.PruneTallyRequest): Promise<boolean> {
     return pruneTally(await this.#store.opened(), checkPruneTally(request), this.#store.times)
+  }
+
+  async holdAlarms(request: contract.AlarmHold): Promise<contract.HeldAlarms> {
+    return holdAlarms(await this.#store.opened(), checkAlarmHold(request), this.#store.times)
+  }
+
+  async saveAlarms(request: contract.AlarmSave): Promise<boolean> {
+    return saveAlarms(await this.#store.opened(), checkAlarmSave(request), this.#store.times)
+  }
+
+  async alarmState(): Promise<string | undefined> {
+    return this.#store.read(findAlarmState)
   }
 
   async audit(act: Act, result: ActResult): Promise<void> {

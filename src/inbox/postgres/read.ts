@@ -10,7 +10,7 @@ import { indexed } from './storable.ts'
 /** Finds one event with all its details. */
 export async function findEvent(session: Session, { realm, id }: EventKey): Promise<contract.EventDetail | undefined> {
   const [row] = await session.query(
-    `SELECT ${eventColumns}, receipt, headers, body FROM ${eventTables} WHERE event.id = $1 AND event.realm = $2`,
+    `SELECT ${eventColumns}, receipt, headers, trace, body FROM ${eventTables} WHERE event.id = $1 AND event.realm = $2`,
     [indexed(id), indexed(realm)]
   )
   if (row === undefined) return undefined

@@ -56,6 +56,16 @@ export async function record(
   }
 }
 
+/** True if deliveries of these arrivals were stored. */
+export function haveDeliveries(
+  arrivals: readonly Arrival[],
+  results: readonly (RecordResult | RiverhookError)[]
+): boolean {
+  return arrivals.some(
+    (arrival, index) => results[index] === 'accepted' && arrival.state === 'accepted' && arrival.deliveries.length > 0
+  )
+}
+
 async function recordPart(
   database: Database,
   part: readonly Arrival[],
@@ -186,7 +196,8 @@ async function insert(
     countedNames(names, accepted, now),
     accepted.map((arrival) => arrival?.resource ?? null),
     kinds,
-    ...handledColumns(handled)
+    ...handledColumns(handled),
+    events.map(({ trace }) => trace ?? null)
   ])
   return batch.filter((numbered, position) => {
     const row = rows[position]
@@ -262,12 +273,12 @@ const insertSql = `
 WITH given AS MATERIALIZED (
   SELECT nextval('riverhook.event_seq') AS seq, arrived.*
   FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::timestamptz[], $8::text[], $9::text[],
-              $10::boolean[], $11::integer[], $12::integer[], $18::text[], $19::text[], $20::text[], $21::text[], $24::text[], $25::text[], $26::bigint[]) WITH ORDINALITY
-    AS arrived (id, state, type, live_mode, created_time, endpoint, received_at, reason, receipt, backfilled, start, length, whole_id, realm, source, headers, counted_as, resource, kind, position)
+              $10::boolean[], $11::integer[], $12::integer[], $18::text[], $19::text[], $20::text[], $21::text[], $24::text[], $25::text[], $26::bigint[], $29::text[]) WITH ORDINALITY
+    AS arrived (id, state, type, live_mode, created_time, endpoint, received_at, reason, receipt, backfilled, start, length, whole_id, realm, source, headers, counted_as, resource, kind, trace, position)
 ), stored AS (
   INSERT INTO riverhook.event
-    (seq, realm, id, whole_id, source, state, type, live_mode, created_time, resource, endpoint, kind, received_at, backfilled, reason, receipt, headers, body)
-  SELECT seq, realm, id, whole_id, source, state, type, live_mode, created_time, resource, endpoint, kind, received_at, backfilled, reason, receipt, headers,
+    (seq, realm, id, whole_id, source, state, type, live_mode, created_time, resource, endpoint, kind, received_at, backfilled, reason, receipt, headers, trace, body)
+  SELECT seq, realm, id, whole_id, source, state, type, live_mode, created_time, resource, endpoint, kind, received_at, backfilled, reason, receipt, headers, trace,
     substring($13::bytea FROM start FOR length)
   FROM given ORDER BY id, realm
   ON CONFLICT (id, realm) DO NOTHING

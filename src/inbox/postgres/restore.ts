@@ -59,7 +59,8 @@ async function storeEvents(
     events.map(({ source }) => source),
     events.map(({ headers }) => packHeaders(headers)),
     events.map(({ resource }) => resource ?? null),
-    events.map(kindId)
+    events.map(kindId),
+    events.map(({ trace }) => trace ?? null)
   ])
   return new Map(rows.map((row) => [events[Number(row['position']) - 1], row['seq']]))
 }
@@ -112,12 +113,12 @@ const eventsSql = `
 WITH given AS MATERIALIZED (
   SELECT nextval('riverhook.event_seq') AS seq, each.*
   FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::timestamptz[], $8::boolean[], $9::text[], $10::text[],
-              $12::integer[], $13::integer[], $14::integer[], $15::integer[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::bigint[]) WITH ORDINALITY
-    AS each (id, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, duplicates, conflicts, start, length, whole_id, realm, source, headers, resource, kind, position)
+              $12::integer[], $13::integer[], $14::integer[], $15::integer[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::bigint[], $22::text[]) WITH ORDINALITY
+    AS each (id, state, type, live_mode, created_time, endpoint, received_at, backfilled, reason, receipt, duplicates, conflicts, start, length, whole_id, realm, source, headers, resource, kind, trace, position)
 ), stored AS (
   INSERT INTO riverhook.event
-    (seq, realm, id, whole_id, source, state, type, live_mode, created_time, resource, endpoint, kind, received_at, backfilled, reason, receipt, headers, body)
-  SELECT seq, realm, id, whole_id, source, state, type, live_mode, created_time, resource, endpoint, kind, received_at, backfilled, reason, receipt, headers,
+    (seq, realm, id, whole_id, source, state, type, live_mode, created_time, resource, endpoint, kind, received_at, backfilled, reason, receipt, headers, trace, body)
+  SELECT seq, realm, id, whole_id, source, state, type, live_mode, created_time, resource, endpoint, kind, received_at, backfilled, reason, receipt, headers, trace,
     substring($11::bytea FROM start FOR length)
   FROM given ORDER BY id, realm
   ON CONFLICT (id, realm) DO NOTHING

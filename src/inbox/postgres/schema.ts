@@ -6,7 +6,8 @@
  *   of repeats is in `repeat`, a narrow table with rows only for events that came again.
  * - `seq` is the event's key, in order of arrival. The id is unique within its realm. The index begins with the id, so
  *   that an id can be found in any realm. If the id is too long for an index, `id` holds its beginning and digest, and
- *   `whole_id` the whole id. `headers` is null if none are kept.
+ *   `whole_id` the whole id. `headers` is null if none are kept. `trace` is the `traceparent` of
+ *   the request; null without tracing.
  * - `realm` of a delivery is its event's realm: lines of order keys are per realm.
  * - `due_at` of a running delivery is the end of its lease, so one index serves due deliveries and expired leases.
  * - `attempts` counts all runs. `losses` counts the runs that do not count for `retry.attempts`, because their process
@@ -29,6 +30,7 @@
  * - `minute` of a tally is counted since the epoch. `writer` is the number of the connection's process, or 0 for a row
  *   that was merged. The indexes find the rows that are not merged, or not folded into hours, yet. Rows are updated
  *   often, so pages are filled by half: the new version of a row has room in the page of the old one.
+ * - `alarm` has one row: who may raise alarms, until when, and the state of all alarms as JSON.
  * - `audit` is only appended to.
  * - `job_id` of a delivery is the last job that replayed it: neither that one nor an earlier one replays it again.
  *   `job.given` is the job as JSON, and `cursor` the last event that it is finished with.
@@ -58,6 +60,7 @@ CREATE TABLE riverhook.event (
   reason       text,
   receipt      text        NOT NULL,
   headers      text,
+  trace        text,
   body         bytea       NOT NULL
 ) WITH (autovacuum_vacuum_insert_scale_factor = 0.02);
 CREATE UNIQUE INDEX event_id ON riverhook.event (id, realm);
@@ -196,6 +199,14 @@ CREATE INDEX job_open ON riverhook.job (id) WHERE state IN ('waiting', 'running'
 CREATE TABLE riverhook.signing (
   one boolean PRIMARY KEY CHECK (one),
   key bytea   NOT NULL
+);
+
+CREATE TABLE riverhook.alarm (
+  one         boolean     PRIMARY KEY CHECK (one),
+  owner       text        NOT NULL,
+  token       bigint      NOT NULL,
+  lease_until timestamptz NOT NULL,
+  state       text
 );
 
 CREATE TABLE riverhook.watermark (

@@ -4,7 +4,7 @@ import type { Act, ActResult } from '../../model/audit.ts'
 import { RiverhookError } from '../../model/errors.ts'
 import type { EventKey } from '../../model/event.ts'
 import type { Job, NewJob } from '../../model/job.ts'
-import type { RefusedRequests, TallyQuery, TallyRow } from '../../model/tally.ts'
+import type { CountedRequests, TallyQuery, TallyRow } from '../../model/tally.ts'
 import { ownerName } from '../../model/owner-name.ts'
 import {
   checkAct,
@@ -26,8 +26,10 @@ import {
   checkKey,
   checkNewJob,
   checkPrune,
+  checkAlarmHold,
+  checkAlarmSave,
   checkPruneTally,
-  checkRefused,
+  checkCounted,
   checkRemovalTargets,
   checkRestored,
   checkTallyQuery,
@@ -303,12 +305,24 @@ class SqliteInbox implements contract.Inbox {
     return this.#read('tally', checkTallyQuery(query))
   }
 
-  async countRefused(refused: readonly RefusedRequests[]): Promise<void> {
-    return this.#call('countRefused', checkRefused(refused))
+  async countRequests(requests: readonly CountedRequests[]): Promise<void> {
+    return this.#call('countRequests', checkCounted(requests))
   }
 
   async pruneTally(request: contract.PruneTallyRequest): Promise<boolean> {
     return this.#call('pruneTally', checkPruneTally(request))
+  }
+
+  async holdAlarms(request: contract.AlarmHold): Promise<contract.HeldAlarms> {
+    return this.#call('holdAlarms', checkAlarmHold(request))
+  }
+
+  async saveAlarms(request: contract.AlarmSave): Promise<boolean> {
+    return this.#call('saveAlarms', checkAlarmSave(request))
+  }
+
+  alarmState(): Promise<string | undefined> {
+    return this.#read('alarmState', undefined)
   }
 
   async audit(act: Act, result: ActResult): Promise<void> {

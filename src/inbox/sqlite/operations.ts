@@ -1,4 +1,5 @@
 import { admit } from './admit.ts'
+import { findAlarmState, holdAlarms, saveAlarms } from './alarms.ts'
 import { adopt, listHandlers } from './adopt.ts'
 import { audit, listAudits, pruneAudits } from './audit.ts'
 import { claim, claimSuspects, findSuspects } from './claim.ts'
@@ -20,7 +21,7 @@ import { restore } from './restore.ts'
 import { extend, settle } from './settle.ts'
 import { findSigningKey } from './signing.ts'
 import type { Statements } from './statements.ts'
-import { countRefused, listTally, pruneTally } from './tally.ts'
+import { countRequests, listTally, pruneTally } from './tally.ts'
 import { advance, findWatermark, listWatermarks } from './watermarks.ts'
 
 export type { Statements } from './statements.ts'
@@ -73,8 +74,11 @@ export const operations: {
   reindex,
   remove,
   tally: listTally,
-  countRefused,
+  countRequests,
   pruneTally,
+  holdAlarms,
+  saveAlarms,
+  alarmState: findAlarmState,
   stats: countAll,
   levels: readLevels,
   lengths: readLengths,

@@ -3,7 +3,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Act, ActResult } from '../../model/audit.ts'
 import type { EventKey, EventState } from '../../model/event.ts'
 import type { Job, NewJob } from '../../model/job.ts'
-import type { RefusedRequests, TallyQuery, TallyRow } from '../../model/tally.ts'
+import type { CountedRequests, TallyQuery, TallyRow } from '../../model/tally.ts'
 import type * as contract from '../inbox.ts'
 import { packHeaders } from '../rows.ts'
 import type { FileSettings } from './database.ts'
@@ -67,7 +67,10 @@ export interface Operations {
   event: { args: EventKey; result: contract.EventDetail | undefined }
   reindex: { args: readonly contract.IndexEntry[]; result: number }
   tally: { args: TallyQuery; result: TallyRow[] }
-  countRefused: { args: readonly RefusedRequests[]; result: undefined }
+  countRequests: { args: readonly CountedRequests[]; result: undefined }
+  holdAlarms: { args: contract.AlarmHold; result: contract.HeldAlarms }
+  saveAlarms: { args: contract.AlarmSave; result: boolean }
+  alarmState: { args: undefined; result: string | undefined }
   pruneTally: { args: contract.PruneTallyRequest; result: boolean }
   remove: { args: { targets: readonly contract.RemovalTarget[]; act: Act | undefined }; result: number }
   stats: { args: undefined; result: contract.InboxStats }
@@ -92,6 +95,7 @@ export type ReadName =
   | 'events'
   | 'event'
   | 'tally'
+  | 'alarmState'
   | 'stats'
   | 'levels'
   | 'lengths'
@@ -164,7 +168,8 @@ export type EventColumns = readonly [
   headers: string | null,
   backfilled: 0 | 1,
   about: string | null,
-  resource: string | null
+  resource: string | null,
+  trace: string | null
 ]
 
 /** An arrival without its body. */
@@ -195,6 +200,7 @@ type PackedEvent = Pick<
   Partial<Pick<contract.EventDetail, 'type' | 'liveMode' | 'createdTime' | 'reason'>> & {
     readonly about?: readonly string[] | undefined
     readonly resource?: string | undefined
+    readonly trace?: string | undefined
   }
 
 /** Converts an event to its columns. */
@@ -215,7 +221,8 @@ export function packEvent(event: PackedEvent, backfilled: boolean): EventColumns
     packHeaders(event.headers),
     backfilled ? 1 : 0,
     packKeys(event.about ?? []),
-    event.resource ?? null
+    event.resource ?? null,
+    event.trace ?? null
   ]
 }
 

@@ -23,7 +23,7 @@ export const countOpenSql = `
 export const readSql = {
   eventById: `
     SELECT seq, realm, id, source, state, type, live_mode, created_time, resource, endpoint, received_at, backfilled, duplicates, conflicts, reason,
-      receipt, headers, body
+      receipt, headers, trace, body
     FROM event WHERE id = ? AND realm = ?`,
   seqOf: 'SELECT seq FROM event WHERE id = ? AND realm = ?',
   attemptsOf: 'SELECT attempt, state, started_at, ended_at, error FROM attempt WHERE delivery_id = ? ORDER BY rowid',

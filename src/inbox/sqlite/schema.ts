@@ -13,6 +13,7 @@ import { indexKindsOf, kindsOf, segmentOf } from './list-index.ts'
  * - A `seq` is never reused (AUTOINCREMENT), even if the newest event was removed: jobs, pages and tails remember it.
  *   Otherwise, a job could replay an event that arrived after the job was planned. Costs 0.3 µs of CPU an event.
  * - `headers` is NULL if none are kept. A delivery has the realm of its event, because order keys are per realm.
+ * - `trace` is the `traceparent` of the request; NULL without tracing.
  * - `body` is the last column, so that lists can be read without it.
  * - `due_at` of a running delivery is the end of its lease. So one index finds due deliveries and expired leases.
  * - `attempts` counts all runs. `losses` counts the runs that do not count for `retry.attempts`, because their process
@@ -36,6 +37,7 @@ import { indexKindsOf, kindsOf, segmentOf } from './list-index.ts'
  * - `about` is the list of search keys, in JSON; NULL if there are none. `event_key` finds the events of a key in the
  *   order of arrival. It is divided into segments, so that new keys change few pages, however many events there are.
  * - `minute` of a tally is counted since the epoch. `tally_minute` finds the rows that are not folded into hours yet.
+ * - `alarm` has one row: who may raise alarms, until when, and the state of all alarms as JSON.
  * - `audit` is only appended to. Its numbers are never reused (AUTOINCREMENT), so that a gap shows a deleted entry.
  * - A successful attempt is stored in the row of the delivery, and all others in the table `attempt`. That saves an
  *   insert for each delivery that succeeds at once.
@@ -61,6 +63,7 @@ const versions: readonly string[] = [
     backfilled   INTEGER NOT NULL DEFAULT 0,
     about        TEXT,
     resource     TEXT,
+    trace        TEXT,
     body         BLOB    NOT NULL
   ) STRICT;
   CREATE UNIQUE INDEX event_id ON event (id, realm);
@@ -218,6 +221,14 @@ const versions: readonly string[] = [
     instance TEXT    NOT NULL,
     since    INTEGER NOT NULL,
     lock     INTEGER
+  ) STRICT;
+
+  CREATE TABLE alarm (
+    one         INTEGER PRIMARY KEY CHECK (one = 1),
+    owner       TEXT    NOT NULL,
+    token       INTEGER NOT NULL,
+    lease_until INTEGER NOT NULL,
+    state       TEXT
   ) STRICT;
 
   CREATE TABLE layout (

@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { TallyCounts } from '../tally.ts'
 import { admitSql } from './admit.ts'
 import { adoptSql } from './adopt.ts'
+import { alarmsSql } from './alarms.ts'
 import { auditSql } from './audit.ts'
 import { claimSql } from './claim.ts'
 import { jobsSql } from './jobs.ts'
@@ -41,6 +42,7 @@ export const statements = {
   ...pauseSql,
   ...replaySql,
   ...admitSql,
+  ...alarmsSql,
   ...auditSql,
   ...failedSql,
   ...restoreSql,

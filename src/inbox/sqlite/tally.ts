@@ -1,4 +1,4 @@
-import { tallyKinds, type RefusedRequests, type TallyKind, type TallyQuery, type TallyRow } from '../../model/tally.ts'
+import { tallyKinds, type CountedRequests, type TallyKind, type TallyQuery, type TallyRow } from '../../model/tally.ts'
 import type { PruneTallyRequest } from '../inbox.ts'
 import { readCounted } from '../rows.ts'
 import { hourMinutes, toHour, toLimits, toSpan, toTallyRow, type Counted, type TallyCounts } from '../tally.ts'
@@ -47,8 +47,8 @@ function addRow(sql: Sql, { kind, minute, name, outcome, count, totalMs, maxMs }
   sql.addCounts.run(kind, minute, name, outcome, count, totalMs, maxMs)
 }
 
-export function countRefused({ counts }: Sql, refused: readonly RefusedRequests[]): undefined {
-  counts.addRefusals(refused)
+export function countRequests({ counts }: Sql, requests: readonly CountedRequests[]): undefined {
+  counts.addRequests(requests)
 }
 
 /** Lists the counts by minute or hour. */

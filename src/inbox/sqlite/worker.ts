@@ -200,6 +200,7 @@ const reading: ReadonlySet<Call['name']> = new Set([
   'events',
   'event',
   'tally',
+  'alarmState',
   'stats',
   'levels',
   'lengths',

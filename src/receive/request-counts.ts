@@ -1,19 +1,19 @@
 import { loggedError } from '../model/error-text.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
-import { toMinute, type RefusedRequests } from '../model/tally.ts'
+import { isRequestNote, toMinute, type CountedRequests } from '../model/tally.ts'
 import { clearTimeout, setTimeout } from '../model/timers.ts'
 
-export interface RefusalsOptions {
-  readonly inbox: Pick<Inbox, 'countRefused'>
+export interface RequestCountsOptions {
+  readonly inbox: Pick<Inbox, 'countRequests'>
   readonly log: Log
   /** How often counts are stored. Default 5,000 ms. */
   readonly everyMs?: number
 }
 
 /**
- * The most minutes that are kept for one endpoint and code while the inbox is unavailable. Later refusals are added to
- * the last one: their time is less exact, but they are counted.
+ * The most minutes that are kept for one endpoint and outcome while the inbox is unavailable. Later requests are added
+ * to the last one: their time is less exact, but they are counted.
  */
 const mostMinutes = 1_440
 
@@ -21,38 +21,40 @@ const mostMinutes = 1_440
 const batchSize = 500
 
 /**
- * Counts refused requests by endpoint and code, which no sender chooses, so that the memory is bounded. Stores the
+ * Counts requests by endpoint and outcome, which no sender chooses, so that the memory is bounded. Stores the
  * counts in the tally of the inbox at intervals: no answer waits for that. A crash loses the counts of a few seconds.
  */
-export class Refusals {
-  readonly #options: RefusalsOptions
-  /** The unsaved counts by endpoint and code, one for each minute, in order. */
-  readonly #unsaved = new Map<string, RefusedRequests[]>()
+export class RequestCounts {
+  readonly #options: RequestCountsOptions
+  /** The unsaved counts by endpoint and outcome, one for each minute, in order. */
+  readonly #unsaved = new Map<string, CountedRequests[]>()
   #timer: NodeJS.Timeout | undefined
   #storing: Promise<void> | undefined
   #isEnded = false
 
-  constructor(options: RefusalsOptions) {
+  constructor(options: RequestCountsOptions) {
     this.#options = options
   }
 
-  count(endpoint: string, code: string, at = new Date()): void {
-    this.#add({ endpoint, code, at, count: 1 })
+  count(endpoint: string, outcome: string, at = new Date()): void {
+    this.#add({ endpoint, outcome, at, count: 1 })
     this.#schedule()
   }
 
-  /** Stores the rest. If the inbox is unavailable, logs how many requests are not counted. */
+  /** Stores the rest. If the inbox is unavailable, logs how many refused requests are not counted. */
   async end(): Promise<void> {
     this.#isEnded = true
     clearTimeout(this.#timer)
     await this.#storing
     await this.#store()
-    const lost = [...this.#unsaved.values()].flat().reduce((sum, { count }) => sum + count, 0)
+    const lost = [...this.#unsaved.values()]
+      .flat()
+      .reduce((sum, { outcome, count }) => (isRequestNote(outcome) ? sum : sum + count), 0)
     if (lost > 0) this.#options.log.warn({ requests: lost }, 'refused requests could not be counted in the inbox')
   }
 
-  #add(added: RefusedRequests): void {
-    const key = JSON.stringify([added.endpoint, added.code])
+  #add(added: CountedRequests): void {
+    const key = JSON.stringify([added.endpoint, added.outcome])
     const minutes = this.#unsaved.get(key) ?? []
     this.#unsaved.set(key, minutes)
     const last = minutes.at(-1)
@@ -82,7 +84,7 @@ export class Refusals {
     while (unsaved.length > 0) {
       const batch = unsaved.slice(0, batchSize)
       try {
-        await inbox.countRefused(batch)
+        await inbox.countRequests(batch)
         unsaved.splice(0, batch.length)
       } catch (error) {
         const since = [...this.#unsaved.values()].flat()
