@@ -71,7 +71,7 @@ module.exports = {
       'Any other file that names one ties the core to it: the core knows contracts.',
       {
         path: everything,
-        pathNot: [roots, '^src/(inbox|source|options|cli|testing)/', '^src/forward/forward\\.ts$']
+        pathNot: [roots, '^src/(inbox|source|options|cli|testing)/', '^src/forward/sign\\.ts$']
       },
       `(^src/(inbox|source)/[^/]+/|${smallSource})`
     ),
@@ -189,8 +189,8 @@ module.exports = {
     only(
       'settings-import-model',
       'Every setting is defined once, in a file that can be read alone.',
-      ['^src/options/(settings?|server-settings|token-settings|endpoint-options)\\.ts$'],
-      [model, '^src/options/(settings?|server-settings|token-settings|endpoint-options|default-names)\\.ts$']
+      ['^src/options/(settings?|server-settings|token-settings|alarm-settings|endpoint-options)\\.ts$'],
+      [model, '^src/options/(settings?|server-settings|token-settings|alarm-settings|endpoint-options|default-names)\\.ts$']
     ),
     only(
       'receive-sees-contracts',

@@ -6,6 +6,7 @@ import { checkBackfillSpan } from './inbox/check.ts'
 import type { HandlerRecord } from './inbox/inbox.ts'
 import type { CommandRiverhook } from './interface.ts'
 import { acknowledgeMismatches } from './lifecycle/acknowledging.ts'
+import { listAlarms } from './lifecycle/alarms.ts'
 import { givenHandlers, recordedHandlers, type KnownHandlers } from './lifecycle/known-handlers.ts'
 import { handlersMs } from './lifecycle/mount-handlers.ts'
 import { maskEvent } from './lifecycle/masked-event.ts'
@@ -94,6 +95,7 @@ export function composeCommand(
       current()
       return acknowledgeMismatches({ inbox, audit }, kinds, how)
     },
+    alarms: () => listAlarms(inbox),
     failures: (request) => findFailures(inbox, request),
     mask: (event) => maskEvent(sources, event),
     async backfill(span, { by } = {}) {

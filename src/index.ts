@@ -24,7 +24,7 @@ export type {
 } from './riverhook.ts'
 export { defineConfig } from './options/config-file.ts'
 export type { RiverhookConfig } from './options/config-file.ts'
-export type { RiverhookOptions, SearchOptions } from './options/riverhook-options.ts'
+export type { AlarmOptions, RiverhookOptions, SearchOptions } from './options/riverhook-options.ts'
 export type { DrainOptions } from './lifecycle/draining.ts'
 export type { Health, HealthWarnings } from './lifecycle/readiness.ts'
 
@@ -84,6 +84,8 @@ export type {
   PayloadOf,
   PreviousAttributes
 } from './source/digital-river/event.ts'
+export { alarmNames } from './model/alarm.ts'
+export type { Alarm, AlarmChange, AlarmChangeKind, AlarmLevel, AlarmName } from './model/alarm.ts'
 export { tallyKinds } from './model/tally.ts'
 export type { CountedRequests, TallyKind, TallyQuery, TallyRow } from './model/tally.ts'
 export { errorText, loggedError } from './model/error-text.ts'

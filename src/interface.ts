@@ -7,6 +7,7 @@ import type { DrainOptions } from './lifecycle/draining.ts'
 import type { Health } from './lifecycle/readiness.ts'
 import type { BackfillReport } from './manage/backfill/backfill.ts'
 import type { RegistrationStatus, RegistrationSync } from './manage/registration/watch.ts'
+import type { Alarm } from './model/alarm.ts'
 import type { Actor } from './model/audit.ts'
 import type { DeliveryState, EventKey } from './model/event.ts'
 import type { Job, ReplayFilter } from './model/job.ts'
@@ -129,6 +130,8 @@ export interface Riverhook extends Registrar {
    * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID without the option `metrics`, or before the start
    */
   metrics(): Promise<string>
+  /** Lists the alarms that are raised now, in all processes of the inbox. Empty with `alarms: false`. */
+  alarms(): Promise<readonly Alarm[]>
   /**
    * The state of the endpoints' webhooks at the provider: one entry for each endpoint with `register`, once it is
    * watched.
@@ -284,6 +287,7 @@ export type CommandRiverhook = Pick<
   | 'removeEvents'
   | 'failures'
   | 'acknowledgeMismatches'
+  | 'alarms'
   | 'pauseHandler'
   | 'resumeHandler'
   | 'backfill'

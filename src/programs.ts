@@ -3,6 +3,8 @@
  * exported by the package.
  */
 export { composeCommand, type CommandParts } from './command.ts'
+export { sendTestAlarm } from './lifecycle/alarm-sender.ts'
+export { listAlarms } from './lifecycle/alarms.ts'
 export { firstSecret } from './lifecycle/managed.ts'
 export { handlersIn } from './lifecycle/mount-handlers.ts'
 export { recordReveal, recordSearch } from './lifecycle/reveal.ts'

@@ -10,6 +10,7 @@ import type { StoredEvent } from './inbox/inbox.ts'
 import { Recorder } from './inbox/recorder.ts'
 import { keepRetention } from './inbox/retention.ts'
 import type { CommandRiverhook, Riverhook } from './interface.ts'
+import { Alarms } from './lifecycle/alarms.ts'
 import { Draining } from './lifecycle/draining.ts'
 import { acknowledgeMismatches } from './lifecycle/acknowledging.ts'
 import { eventMismatches } from './lifecycle/event-mismatches.ts'
@@ -117,15 +118,16 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     }
   )
   managed.check()
-  const { retry, onRejected, onError, onDead } = options
+  const { retry, onRejected, onError, onDead, onAlarm } = options
   const claim = new InboxClaim(inbox, address)
   const recorder = new Recorder(inbox, { claimer: () => dispatcher })
   const counts = new RequestCounts({ inbox, log })
   const clockSkew = new ClockSkew()
+  const maxBacklogAgeMs = msOf(options.maxBacklogAge ?? pluginSettings.maxBacklogAge.default)
   const readiness = new Readiness({
     inbox,
     clockSkew,
-    maxBacklogAgeMs: msOf(options.maxBacklogAge ?? pluginSettings.maxBacklogAge.default),
+    maxBacklogAgeMs,
     needsNoBacklog: options.readyNeedsNoBacklog,
     log
   })
@@ -133,6 +135,20 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
   const graceMs = msOf(options.grace ?? pluginSettings.grace.default)
   const retentionMs = msOf(options.retention ?? pluginSettings.retention.default)
   const concurrency = options.concurrency ?? pluginSettings.concurrency.default
+  const alarms = new Alarms({
+    given: options.alarms,
+    onAlarm,
+    inbox,
+    subject: () => ({
+      endpoints: managed.alarmEndpoints(),
+      health: () => readiness.check(),
+      registrations: () => riverhook.registrations(),
+      maxBacklogAgeMs,
+      retentionMs
+    }),
+    isReady: async () => (await riverhook.health()).ready,
+    log
+  })
 
   let dispatcher: Dispatcher | undefined
   let kept: readonly KeptEndpoints[] | undefined
@@ -177,6 +193,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     drain: (how) => draining.drain(how),
     health: async () => (draining.isLeaving ? { ready: false, reasons: ['shutting down'] } : readiness.check()),
     metrics: () => metering.text(),
+    alarms: () => alarms.list(),
     planReplay: (filter, how) => replays.plan(filter, how),
     startReplay: (filter, how) => replays.start(filter, how),
     jobs: ({ limit } = {}) => replays.list(limit),
@@ -232,6 +249,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
       canRecord: async () => (await readiness.check()).detail === undefined,
       running: () => dispatcher?.running ?? new Map(),
       registrations: () => riverhook.registrations(),
+      alarms: () => alarms.raised,
       log
     }))
     const secrets = await receivers.checkSecrets()
@@ -251,6 +269,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     dispatcher = new Dispatcher({ inbox, handlers: registry, revive, redact, retry, concurrency, log, onError, onDead })
     await dispatcher.start()
     replays.keep()
+    alarms.begin()
     endRetention = keepRetention(inbox, { retentionMs, log })
     serving = await keepServed(inbox, endpoints, log)
     log.info(
@@ -286,9 +305,10 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     // 3. Hand back replay jobs, and answer the requests that are being recorded.
     await replays.end()
     await recorder.drained()
-    // 4. Store the counts of mismatches and of refused requests.
+    // 4. Store the counts of mismatches and of requests, and let another process raise the alarms.
     await drift.end()
     await counts.end()
+    await alarms.end()
     // 5. Purge and count nothing any more, and no longer store which realms are served.
     await endRetention?.()
     await serving?.end()

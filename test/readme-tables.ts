@@ -5,7 +5,7 @@ import { endpointSettings, pluginSettings } from '../src/programs.ts'
 import { environmentSettings } from '../src/options/variables.ts'
 import { apiSettings, serverSettings } from '../src/options/server-settings.ts'
 import { apiPage, routesTable, routesTableName } from './admin/routes-table.ts'
-import { metricsTable, metricsTableName, observePage } from './observe/metrics-table.ts'
+import { alarmsTable, alarmsTableName, metricsTable, metricsTableName, observePage } from './observe/metrics-table.ts'
 import { hmacPage, hmacTable, hmacTableName } from './source/hmac-table.ts'
 import { sourcesPage, withTimes } from './source/sources-table.ts'
 import { backfillSettings, handlerSettings, registerSettings, retrySettings } from '../src/options/settings.ts'
@@ -126,6 +126,7 @@ if (import.meta.main) {
   writeFileSync(typesPage, typesPageText())
   writeFileSync(sourcesPage, await withTimes(readFileSync(sourcesPage, 'utf8')))
   writeFileSync(apiPage, withTable(readFileSync(apiPage, 'utf8'), routesTableName, routesTable()))
-  writeFileSync(observePage, withTable(readFileSync(observePage, 'utf8'), metricsTableName, metricsTable()))
+  const observed = withTable(readFileSync(observePage, 'utf8'), metricsTableName, metricsTable())
+  writeFileSync(observePage, withTable(observed, alarmsTableName, alarmsTable()))
   writeFileSync(hmacPage, withTable(readFileSync(hmacPage, 'utf8'), hmacTableName, hmacTable()))
 }

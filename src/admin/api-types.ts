@@ -8,6 +8,8 @@ import type * as schemas from './schemas/index.ts'
 
 type Json<Name extends keyof typeof schemas> = Static<(typeof schemas)[Name]>
 
+export type AlarmJson = Json<'Alarm'>
+export type AlarmListJson = Json<'AlarmList'>
 export type AttemptJson = Json<'Attempt'>
 export type AuditEntryJson = Json<'AuditEntry'>
 export type AuditPageJson = Json<'AuditPage'>

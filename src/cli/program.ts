@@ -37,6 +37,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   },
   jobs: async () =>
     group('jobs', 'look at replays that run as jobs, and stop them', (await import('./jobs/jobs.ts')).jobCommands()),
+  alarms: async () => (await import('./alarms.ts')).alarmsCommand(),
   stats: async () => (await import('./stats.ts')).statsCommand(),
   failures: async () => (await import('./failures.ts')).failuresCommand(),
   audit: async () => (await import('./audit.ts')).auditCommand(),

@@ -27,6 +27,7 @@ import type { EventsOf, Source } from '../source/source.ts'
 import { errorOf, type Backoff } from './answer.ts'
 import { describingHeaders, isReserved } from './headers.ts'
 import { Poster } from './post.ts'
+import { signatureHeaders } from './sign.ts'
 
 /** See `forward`. */
 export interface ForwardOptions<E extends AnyEvent = AnyEvent>
@@ -188,22 +189,6 @@ function backoffOf(own: RetryOptions = {}): Backoff {
  */
 function messageId(idempotencyKey: string): string {
   return idempotencyKey.replaceAll('.', '%2E')
-}
-
-/** The three headers of Standard Webhooks. Without a secret, the signature is left out. */
-async function signatureHeaders(
-  id: string,
-  body: Uint8Array,
-  secrets: readonly string[],
-  at: Date
-): Promise<Record<string, string>> {
-  const headers = { 'webhook-id': id, 'webhook-timestamp': String(Math.floor(at.getTime() / 1_000)) }
-  if (secrets.length === 0) return headers
-  // Loaded when something is signed: most servers need no other source than their own.
-  const { standardWebhooks } = await import('../source/standard-webhooks.ts')
-  const source = standardWebhooks()
-  const signatures = secrets.map((secret) => source.sign({ body, secret, at, id })['webhook-signature'])
-  return { ...headers, 'webhook-signature': signatures.join(' ') }
 }
 
 function invalid(message: string): RiverhookError {

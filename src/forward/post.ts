@@ -8,6 +8,8 @@ import { clearTimeout, setTimeout } from '../model/timers.ts'
 import type { Answer } from './answer.ts'
 
 export interface Outgoing {
+  /** Default `POST`. */
+  readonly method?: 'GET' | 'POST' | undefined
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array
   /** Milliseconds until the head of the answer. */
@@ -32,7 +34,7 @@ const restMs = 2_000
 const idleMs = 10_000
 
 /**
- * Sends POST requests to one URL over connections that it reuses. Follows no redirect, uses no proxy, and connects to
+ * Sends requests to one URL over connections that it reuses. Follows no redirect, uses no proxy, and connects to
  * no link-local or metadata address: every address that the name resolves to is checked when it is connected to, so a
  * name that changes its address between the check and the connection (DNS rebinding) does not pass.
  */
@@ -71,10 +73,13 @@ export class Poster {
   }
 
   /** @param agent false: a new connection, closed afterwards */
-  #attempt({ headers, body, timeoutMs, signal }: Outgoing, agent: http.Agent | false): Promise<Answer> {
+  #attempt(
+    { method = 'POST', headers, body, timeoutMs, signal }: Outgoing,
+    agent: http.Agent | false
+  ): Promise<Answer> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted()
-      const request = this.#http().request(this.#url, { method: 'POST', agent, lookup: this.#lookup, headers })
+      const request = this.#http().request(this.#url, { method, agent, lookup: this.#lookup, headers })
       const fail = (error: Error): void => {
         leave()
         reject(error)

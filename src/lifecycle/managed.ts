@@ -8,8 +8,9 @@ import type { Inbox } from '../inbox/inbox.ts'
 import type { Actor } from '../model/audit.ts'
 import type { BackfillSpan } from '../interface.ts'
 import type { BackfillReport } from '../manage/backfill/backfill.ts'
+import { backfillMark } from '../manage/backfill/watch.ts'
 import { backfillSpan } from '../manage/backfill/span.ts'
-import { listingApiOf } from '../manage/registration/registration.ts'
+import { apiOf, listingApiOf } from '../manage/registration/registration.ts'
 import type { RegistrationChange } from '../manage/registration/watch.ts'
 import {
   checkManaged,
@@ -19,6 +20,7 @@ import {
   type ManagedEndpoint
 } from '../manage/watch-endpoints.ts'
 import type { Endpoint } from '../options/endpoint-options.ts'
+import type { AlarmEndpoint } from '../observe/alarms/subject.ts'
 import { registeredOauth } from '../options/registered-oauth.ts'
 import { backfillSettings, registerSettings } from '../options/settings.ts'
 import type { DriftLog } from '../payload/drift-log.ts'
@@ -67,6 +69,27 @@ export class Managed {
   /** Begins to watch registrations and to backfill at intervals. */
   keep(): readonly KeptEndpoints[] {
     return this.#endpoints.map((endpoint) => keepEndpoints([endpoint], endpoint.context))
+  }
+
+  /** The endpoints as the alarms see them. */
+  alarmEndpoints(): readonly AlarmEndpoint[] {
+    return this.#endpoints.map(({ path, realm, register, backfill, context: { source } }) => {
+      const settings = backfill ?? register
+      const canList =
+        settings !== undefined && source.api !== undefined && apiOf({ ...settings, source }).events !== undefined
+      return {
+        path,
+        realm,
+        backfillEveryMs: backfill?.everyMs,
+        backfillMark: backfillMark(path),
+        countMissing: canList
+          ? async (span) => {
+              const { recovered, quarantined } = await this.backfill({ ...span, endpoint: path, dryRun: true })
+              return recovered + quarantined
+            }
+          : undefined
+      }
+    })
   }
 
   /**

@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
 
+import type { Alarm, AlarmChangeKind } from './alarm.ts'
 import type { ActorOrigin } from './audit.ts'
 import type { RiverhookErrorCode } from './errors.ts'
 import type { Outcome } from './event.ts'
@@ -115,6 +116,13 @@ export interface AuditedMessage {
   readonly outcome: string
 }
 
+/** Published when an alarm is raised, worse, told again, or resolved. Holds no personal data. */
+export interface AlarmMessage extends Omit<Alarm, 'since'> {
+  readonly change: AlarmChangeKind
+  /** In ISO 8601. */
+  readonly since: string
+}
+
 /**
  * The names of the diagnostics channels. Subscribe with `node:diagnostics_channel` to count and to trace. A subscriber
  * runs synchronously while the event is processed, so it must be quick.
@@ -129,7 +137,8 @@ export const channels = {
   registration: channel('riverhook:registration'),
   backfilled: channel('riverhook:backfilled'),
   drift: channel('riverhook:drift'),
-  audited: channel('riverhook:audited')
+  audited: channel('riverhook:audited'),
+  alarm: channel('riverhook:alarm')
 } as const
 
 /** The message of each channel. */
@@ -144,6 +153,7 @@ export interface ChannelMessages {
   readonly backfilled: BackfilledMessage
   readonly drift: DriftMessage
   readonly audited: AuditedMessage
+  readonly alarm: AlarmMessage
 }
 
 /** Publishes one message. Costs one property read if the channel has no subscriber. */

@@ -2,6 +2,7 @@ import type { DeliveryCallbacks } from '../deliver/report.ts'
 import type { HandlerDefinition, RetryOptions } from '../handlers/registry.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { RegistrationChange } from '../manage/registration/watch.ts'
+import type { AlarmChange, AlarmName } from '../model/alarm.ts'
 import type { MetricsOptions } from '../observe/metrics/metering.ts'
 import type { Rejection } from '../receive/rejections.ts'
 import type { Source } from '../source/source.ts'
@@ -22,6 +23,31 @@ export interface SearchOptions {
    * its entries, an object at the end for its `id`. At most 12. `RIVERHOOK_SEARCH_KEYS` of the server.
    */
   readonly keys?: readonly string[] | undefined
+}
+
+/** The alarms. `RIVERHOOK_ALARM_*` of the server. */
+export interface AlarmOptions {
+  /**
+   * Where alarms are POSTed, as JSON with a `text` that chat programs show: http or https. Redirects are not followed.
+   * Refused: link-local and metadata addresses. Default: they are only logged.
+   */
+  readonly url?: string | undefined
+  /** Signs these requests by the rules of Standard Webhooks: at least 24 bytes in Base64. Default: unsigned. */
+  readonly secret?: string | undefined
+  /**
+   * Fetched every minute while requests can be recorded. A service behind it notices when that ends, as when the
+   * process dies. `RIVERHOOK_HEARTBEAT_URL` of the server.
+   */
+  readonly heartbeat?: string | undefined
+  /**
+   * How long an endpoint may get no authentic request: at least `1m`. Default: learnt from the last days. If the
+   * provider can be asked, an alarm is raised only if events are missing.
+   */
+  readonly silence?: number | string | undefined
+  /** Conditions that raise no alarm. Default: none. */
+  readonly skip?: readonly AlarmName[] | undefined
+  /** How often the conditions are checked: at most `60s`. Default `30s`. */
+  readonly every?: number | string | undefined
 }
 
 /** The plugin's options. A single endpoint can be given directly; several go into `endpoints`. */
@@ -76,6 +102,8 @@ export interface RiverhookOptions extends EndpointOptions, SourceOption, Deliver
    * docs/observe.md. Default: off; `riverhook serve` has them with the operator's API.
    */
   readonly metrics?: boolean | MetricsOptions | undefined
+  /** What needs attention is told. Default: in the log only. `false`: no alarms. See docs/observe.md. */
+  readonly alarms?: AlarmOptions | false | undefined
   /** By what people find events, beside the keys that the source finds: `events list --about`. */
   readonly search?: SearchOptions | undefined
   /**
@@ -86,6 +114,8 @@ export interface RiverhookOptions extends EndpointOptions, SourceOption, Deliver
   readonly redact?: readonly string[] | undefined
   /** Called when a request is refused. */
   readonly onRejected?: ((rejection: Rejection) => unknown) | undefined
+  /** Called when an alarm is raised, becomes worse, lasts for another day, or is resolved. One replica calls it. */
+  readonly onAlarm?: ((alarm: AlarmChange) => unknown) | undefined
   /** Called when a registered webhook was disabled, changed or deleted. */
   readonly onRegistrationChange?: ((change: RegistrationChange) => unknown) | undefined
 }

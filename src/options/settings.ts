@@ -16,6 +16,7 @@ import {
 import { apiVariables, defaultPath, providerName, sourceName } from './default-names.ts'
 import { forwardSecretProblem, readForwardList } from '../model/forwarding.ts'
 import { mostSearchKeys } from '../model/search-keys.ts'
+import { alarmSettings } from './alarm-settings.ts'
 import type { BackfillOptions, EndpointOptions, RegisterOptions } from './endpoint-options.ts'
 import { group, isAllowed, isPath, isTexts, withMessage, type Setting, type Settings } from './setting.ts'
 import { tokenEndpointSettings } from './token-settings.ts'
@@ -483,6 +484,14 @@ export const pluginSettings = {
     means:
       'Metrics for Prometheus: `true`, or `{ registry }` with a registry of your own. See [docs/observe.md](observe.md)'
   },
+  alarms: {
+    rule: {
+      ...group(alarmSettings, 'false, or an object such as { url }'),
+      accepts: (value: unknown) => value === false || isPlainObject(value)
+    },
+    also: ['alerts', 'alarm', 'alerting', 'notifications'],
+    means: '[Alarms](docs/observe.md#alarms): `{ url, secret, heartbeat, silence, skip, every }`, or `false` for none'
+  },
   readyNeedsNoBacklog: {
     rule: isBoolean,
     env: 'RIVERHOOK_READY_NEEDS_NO_BACKLOG',
@@ -505,6 +514,7 @@ export const pluginSettings = {
     means: 'Called when a delivery becomes a dead letter'
   },
   onRejected: { rule: isFunction, also: ['onInvalid', 'onRefused'], means: 'Called when a request is refused' },
+  onAlarm: { rule: isFunction, also: ['onAlert'], means: 'Called when an alarm is raised or resolved' },
   onRegistrationChange: { rule: isFunction, means: 'Called when the webhook is disabled, changed or gone' }
 } as const satisfies Settings
 

@@ -1,3 +1,4 @@
+import { alarmSettings } from './alarm-settings.ts'
 import { apiSettings, serverSettings } from './server-settings.ts'
 import { backfillSettings, endpointSettings, pluginSettings, registerSettings, searchSettings } from './settings.ts'
 import type { Setting, Settings } from './setting.ts'
@@ -19,7 +20,8 @@ export const environmentSettings: Settings = Object.fromEntries(
     ...within('tokenEndpoint', tokenEndpointSettings),
     ...within('register', registerSettings),
     ...within('backfill', backfillSettings),
-    ...within('search', searchSettings)
+    ...within('search', searchSettings),
+    ...within('alarms', alarmSettings)
   }).filter(([, { env }]) => env !== undefined)
 )
 

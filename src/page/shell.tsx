@@ -2,6 +2,7 @@ import { signal, useSignal } from '@preact/signals'
 import { Fragment, type ComponentChildren } from 'preact'
 import { useEffect } from 'preact/hooks'
 
+import { Alarms } from './alarms.tsx'
 import { call, session } from './api.ts'
 import { Keys } from './keys.tsx'
 import { base, link, usePlace } from './link.ts'
@@ -95,6 +96,7 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
         />
       </aside>
       <main id="main" tabIndex={-1}>
+        <Alarms />
         {children}
       </main>
       <Keys isHelpOpen={isHelpOpen} isOn={hasKeys} go={place.go} />

@@ -33,6 +33,8 @@ const twins: Readonly<Record<string, Twin | string>> = {
   'jobs list': { args: '', route: 'replays', lines: 'replays' },
   'jobs show': { args: '1', route: 'replays/1' },
   'jobs stop': 'its route is tried in replays.test.ts',
+  'alarms list': { args: '', route: 'alarms', lines: 'alarms' },
+  'alarms test': 'it sends a message, and reads no inbox',
   stats: { args: '', route: 'stats', except: ['lastDay'] },
   drift: { args: '', route: 'mismatches', lines: 'mismatches' },
   audit: { args: '', route: 'audit', lines: 'entries' },

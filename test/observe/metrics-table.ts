@@ -1,6 +1,7 @@
+import { alarmConditions, type AlarmCondition } from '../../src/model/alarm.ts'
 import { metricTable, type MetricEntry } from '../../src/observe/metrics/table.ts'
 
-// The table of the metrics, made from the code.
+// The tables of the metrics and of the alarms, made from the code.
 
 export const observePage = new URL('../../docs/observe.md', import.meta.url)
 export const metricsTableName = 'metrics'
@@ -11,4 +12,21 @@ export function metricsTable(): string {
       `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help}${buckets === undefined ? '' : `. Buckets: ${buckets.join(' ')}`} |`
   )
   return ['| metric | type | labels | meaning |', '|---|---|---|---|', ...rows].join('\n')
+}
+
+export const alarmsTableName = 'alarms'
+
+export function alarmsTable(): string {
+  const rows = Object.entries<AlarmCondition>(alarmConditions).map(
+    ([name, { of, forMs, resolveMs, means }]) =>
+      `| \`${name}\` | ${of} | ${means} | ${span(forMs)} | ${span(resolveMs)} |`
+  )
+  return ['| alarm | of each | raised if | raised after | resolved after |', '|---|---|---|---|---|', ...rows].join(
+    '\n'
+  )
+}
+
+function span(ms: number): string {
+  if (ms === 0) return 'at once'
+  return ms < 60_000 ? `${ms / 1_000} s` : `${ms / 60_000} min`
 }

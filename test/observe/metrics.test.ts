@@ -139,6 +139,7 @@ t.test('ten thousand hostile types and handler names keep the page below 5,000 s
     canRecord: async () => true,
     running: () => new Map(),
     registrations: () => [],
+    alarms: () => [],
     log: { debug: () => undefined, warn: () => undefined } as never
   })
   t.teardown(() => {

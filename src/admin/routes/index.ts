@@ -1,4 +1,5 @@
 import type { AdminRoute } from '../route.ts'
+import { listAlarms } from './alarms.ts'
 import { listAudits } from './audits.ts'
 import { listWatermarks, runBackfill } from './backfills.ts'
 import { getBody } from './event-body.ts'
@@ -42,6 +43,7 @@ export const routes: readonly AdminRoute[] = [
   pauseHandler,
   resumeHandler,
   showStats,
+  listAlarms,
   listFailures,
   showSeries,
   listMismatches,

@@ -1,6 +1,7 @@
 import type { Registry } from '@prometheus-io/client'
 
 import type { Inbox } from '../../inbox/inbox.ts'
+import type { Alarm } from '../../model/alarm.ts'
 import { channels, type ChannelMessages } from '../../model/channels.ts'
 import { loggedError } from '../../model/error-text.ts'
 import { openStates } from '../../model/event.ts'
@@ -23,6 +24,8 @@ export interface MetricsSubject {
   /** How many attempts of each handler run now. */
   readonly running: () => ReadonlyMap<string, number>
   readonly registrations: () => readonly { readonly endpoint: string; readonly state: string }[]
+  /** The alarms that are raised. */
+  readonly alarms: () => readonly Pick<Alarm, 'condition' | 'subject'>[]
   readonly log: Pick<Log, 'debug' | 'warn'>
 }
 
@@ -198,7 +201,7 @@ export class Metrics {
   }
 
   #readProcess(made: Made, known: Known): void {
-    const { handlers, running, registrations, version, inbox } = this.#subject
+    const { handlers, running, registrations, alarms, version, inbox } = this.#subject
     made.gauge('riverhook_attempts_running', (gauge) => {
       for (const [handler, count] of sumByLabel(handlers, known, ({ name }) => running().get(name) ?? 0))
         gauge.set({ handler }, count)
@@ -210,6 +213,11 @@ export class Metrics {
     made.gauge('riverhook_registration_ok', (gauge) => {
       for (const { endpoint, state } of registrations())
         if (state !== 'unknown') gauge.set({ endpoint }, state === 'in_sync' ? 1 : 0)
+    })
+    const subjects = new Known(['', ...this.#endpoints.keys(), ...known.all], Infinity)
+    made.gauge('riverhook_alarm_active', (gauge) => {
+      gauge.reset()
+      for (const { condition: alarm, subject } of alarms()) gauge.set({ alarm, subject: subjects.label(subject) }, 1)
     })
     made.gauge('riverhook_build_info', (gauge) => {
       gauge.set({ version, inbox: inbox.name, node: process.versions.node }, 1)

@@ -175,6 +175,11 @@ export const metricTable = {
     labels: ['action', 'outcome'],
     help: 'Acts of operators that are in the audit log, by effect: changed, unchanged'
   },
+  riverhook_alarm_active: {
+    type: 'gauge',
+    labels: ['alarm', 'subject'],
+    help: '1 for each alarm that is raised. The subject is an endpoint, a handler, or empty for the inbox'
+  },
   riverhook_build_info: { type: 'gauge', labels: ['version', 'inbox', 'node'], help: 'Always 1' }
 } as const satisfies Readonly<Record<string, MetricEntry>>
 

@@ -1,0 +1,97 @@
+import { alarmConditions, type Alarm, type AlarmChange, type AlarmName } from '../../model/alarm.ts'
+
+/** That a condition holds for a subject. */
+export interface Finding extends Pick<Alarm, 'subject' | 'level' | 'text'> {
+  readonly value?: number | undefined
+  readonly threshold?: number | undefined
+  /** Worse if it is higher. Default 1. */
+  readonly step?: number | undefined
+}
+
+/** All findings of each condition. A condition that is missing could not be checked: its alarms stay as they are. */
+export type Findings = ReadonlyMap<AlarmName, readonly Finding[]>
+
+/** A condition that holds, or held a moment ago. Times are in milliseconds since the epoch. */
+export interface AlarmEntry extends Finding {
+  readonly condition: AlarmName
+  readonly step: number
+  readonly since: number
+  /** Undefined until the alarm is raised. */
+  readonly told?: { readonly at: number; readonly step: number } | undefined
+  /** Since when the condition does not hold any more. */
+  readonly okSince?: number | undefined
+}
+
+/** An alarm that lasts is told again after this time. */
+const remindMs = 24 * 3_600_000
+
+/**
+ * Decides which alarms are raised and resolved. An alarm is raised after its condition has held for some time, and
+ * resolved after it has not held for some time, so that it does not flap.
+ * @param now milliseconds since the epoch
+ */
+export function updateAlarms(
+  entries: readonly AlarmEntry[],
+  findings: Findings,
+  now: number
+): { readonly entries: readonly AlarmEntry[]; readonly changes: readonly AlarmChange[] } {
+  const changes: AlarmChange[] = []
+  const kept: AlarmEntry[] = []
+  const known = new Map(entries.map((entry) => [keyOf(entry), entry]))
+  const keep = (entry: AlarmEntry, change: AlarmChange['change'] | undefined): void => {
+    if (change !== 'resolved') kept.push(entry)
+    if (change !== undefined) changes.push({ ...toAlarm(entry), change })
+  }
+  for (const [condition, found] of findings) {
+    for (const finding of found) {
+      const { entry, change } = hold(known.get(keyOf({ condition, ...finding })), { condition, finding, now })
+      known.delete(keyOf(entry))
+      keep(entry, change)
+    }
+  }
+  for (const entry of known.values()) {
+    if (!findings.has(entry.condition)) keep(entry, undefined)
+    // It was never raised.
+    else if (entry.told !== undefined) {
+      const okSince = entry.okSince ?? now
+      const isResolved = now - okSince >= alarmConditions[entry.condition].resolveMs
+      keep({ ...entry, okSince }, isResolved ? 'resolved' : undefined)
+    }
+  }
+  return { entries: kept, changes }
+}
+
+/** The alarms that are raised, in the order of the conditions. */
+export function listRaised(entries: readonly AlarmEntry[]): readonly Alarm[] {
+  const names = Object.keys(alarmConditions)
+  return entries
+    .filter(({ told }) => told !== undefined)
+    .map(toAlarm)
+    .sort((one, other) => names.indexOf(one.condition) - names.indexOf(other.condition) || compare(one, other))
+}
+
+function hold(
+  before: AlarmEntry | undefined,
+  { condition, finding, now }: { readonly condition: AlarmName; readonly finding: Finding; readonly now: number }
+): { readonly entry: AlarmEntry; readonly change: AlarmChange['change'] | undefined } {
+  const { step = 1 } = finding
+  const { since = now, told } = before ?? {}
+  const entry: AlarmEntry = { ...finding, condition, step, since, told }
+  if (told === undefined && now - since < alarmConditions[condition].forMs) return { entry, change: undefined }
+  const change =
+    told === undefined ? 'raised' : step > told.step ? 'worse' : now - told.at >= remindMs ? 'still' : undefined
+  if (change === undefined) return { entry, change }
+  return { entry: { ...entry, told: { at: now, step: Math.max(step, told?.step ?? 0) } }, change }
+}
+
+function toAlarm({ condition, subject, level, text, value, threshold, since }: AlarmEntry): Alarm {
+  return { condition, subject, level, text, value, threshold, since: new Date(since) }
+}
+
+function keyOf({ condition, subject }: Pick<AlarmEntry, 'condition' | 'subject'>): string {
+  return JSON.stringify([condition, subject])
+}
+
+function compare({ subject: one }: Alarm, { subject: other }: Alarm): number {
+  return one < other ? -1 : Number(one > other)
+}

@@ -1,0 +1,67 @@
+import type { EventSummary, InboxLevels } from '../../inbox/inbox.ts'
+import type { Finding } from './book.ts'
+import { stepOf } from './deliveries.ts'
+import type { AlarmSubject } from './subject.ts'
+import { counted, dayMs, hourMs, minuteMs } from './words.ts'
+
+type Reads = Pick<AlarmSubject, 'inbox'>
+
+/** Checks for quarantined requests of the last day that are still there. */
+export async function findQuarantine(
+  { inbox }: Reads,
+  { quarantined }: Pick<InboxLevels, 'quarantined'>,
+  now: number
+): Promise<readonly Finding[]> {
+  if (quarantined === 0) return []
+  const rows = await inbox.tally({
+    since: new Date(now - dayMs),
+    until: new Date(now + minuteMs),
+    step: 'hour',
+    kind: 'event',
+    name: ''
+  })
+  const fresh = rows.reduce((sum, { outcome, count }) => (outcome === 'quarantined' ? sum + count : sum), 0)
+  const value = Math.min(fresh, quarantined)
+  const step = stepOf(value)
+  const text = `${counted(value, 'request')} in 24 h that cannot be read: riverhook events list --state quarantined`
+  return step === 0 ? [] : [{ subject: '', level: 'warn', text, value, threshold: 1, step }]
+}
+
+/** Checks for event ids that came again with another body. */
+export async function findConflicts({ inbox }: Reads, now: number): Promise<readonly Finding[]> {
+  const rows = await inbox.tally({
+    since: new Date(now - hourMs),
+    until: new Date(now + minuteMs),
+    step: 'hour',
+    kind: 'event'
+  })
+  const value = rows.reduce((sum, { outcome, count }) => (outcome === 'conflict' ? sum + count : sum), 0)
+  const text = `${counted(value, 'request')} with a known event id and another body: the first body is kept`
+  return value === 0 ? [] : [{ subject: '', level: 'warn', text, value, threshold: 1 }]
+}
+
+/** Checks for kinds of mismatches that were seen for the first time in the last day. */
+export async function findDrift({ inbox }: Reads, now: number): Promise<readonly Finding[]> {
+  const kinds = (await inbox.drifts()).filter(({ firstAt }) => firstAt.getTime() > now - dayMs)
+  const value = kinds.length
+  const text = `${counted(value, 'new kind')} of payloads that do not match their schema: riverhook drift`
+  return value === 0 ? [] : [{ subject: '', level: 'warn', text, value, threshold: 1 }]
+}
+
+/** The most events that are looked at: the oldest may all be dead letters, which are kept. */
+const mostOld = 100
+
+/** Checks for events that should have been purged. */
+export async function findUnpurged(
+  { inbox, retentionMs }: Reads & Pick<AlarmSubject, 'retentionMs'>,
+  now: number
+): Promise<readonly Finding[]> {
+  const until = new Date(Math.max(0, now - retentionMs - dayMs))
+  const { events } = await inbox.events({ until, oldestFirst: true, limit: mostOld })
+  const text = 'events are still stored a day after the end of their retention: the log says why they are not purged'
+  return events.some(isPurgeable) ? [{ subject: '', level: 'warn', text }] : []
+}
+
+function isPurgeable({ state, deliveries }: EventSummary): boolean {
+  return state === 'accepted' && deliveries.every((delivery) => delivery.state === 'done')
+}

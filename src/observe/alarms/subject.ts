@@ -1,0 +1,30 @@
+import type { Inbox } from '../../inbox/inbox.ts'
+
+/** An endpoint as the conditions see it. */
+export interface AlarmEndpoint {
+  readonly path: string
+  readonly realm: string
+  /** How often the provider's list is read. Undefined: it is not. */
+  readonly backfillEveryMs: number | undefined
+  /** The name of the watermark that says how far it was read. */
+  readonly backfillMark: string
+  /** Counts the events that the provider lists and the inbox does not have. Undefined: there is no key to ask with. */
+  readonly countMissing: ((span: { readonly since: Date; readonly until: Date }) => Promise<number>) | undefined
+}
+
+/** What the conditions are about. */
+export interface AlarmSubject {
+  readonly inbox: Pick<Inbox, 'levels' | 'tally' | 'events' | 'drifts' | 'watermark'>
+  readonly endpoints: readonly AlarmEndpoint[]
+  /** The free part of the inbox's disk, and why the inbox cannot be written to. */
+  readonly health: () => Promise<{ readonly freeShare?: number | undefined; readonly detail?: string | undefined }>
+  readonly registrations: () => readonly {
+    readonly endpoint: string
+    readonly state: string
+    readonly lastError: string | undefined
+  }[]
+  readonly maxBacklogAgeMs: number
+  readonly retentionMs: number
+  /** How long the silence of an endpoint may last. Undefined: learnt from its past. */
+  readonly silenceMs: number | undefined
+}

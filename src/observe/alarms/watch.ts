@@ -1,0 +1,191 @@
+import type { Inbox } from '../../inbox/inbox.ts'
+import type { Alarm, AlarmChange, AlarmName } from '../../model/alarm.ts'
+import { channels, publish, type RejectedMessage } from '../../model/channels.ts'
+import { loggedError } from '../../model/error-text.ts'
+import type { Log } from '../../model/log.ts'
+import { assertBegun } from '../../model/not-begun.ts'
+import { shorten } from '../../model/shorten.ts'
+import { listRaised, updateAlarms, type AlarmEntry } from './book.ts'
+import { findAll } from './find.ts'
+import { composeMessage, sendDue, type AlarmMessage, type SendMessage } from './messages.ts'
+import { continueState, packState, readEntries, type AlarmsState } from './state.ts'
+import { findAboutInbox } from './store.ts'
+import type { AlarmSubject } from './subject.ts'
+
+export interface AlarmWatchOptions {
+  readonly subject: AlarmSubject
+  readonly inbox: Pick<Inbox, 'holdAlarms' | 'saveAlarms' | 'now'>
+  /** The name of this process. */
+  readonly owner: string
+  /** How long this process alone may raise alarms after a round. */
+  readonly leaseMs: number
+  readonly skipped: ReadonlySet<AlarmName>
+  readonly onAlarm: ((alarm: AlarmChange) => unknown) | undefined
+  /** Undefined: nothing is sent. */
+  readonly send: SendMessage | undefined
+  readonly log: Log
+  /** Milliseconds since the epoch. Default `Date.now`; given by tests. */
+  readonly clock?: (() => number) | undefined
+}
+
+/** In characters of the reason why a request was not authentic. */
+const longestReason = 300
+
+/**
+ * Checks the conditions of the alarms, and tells what changed. Of the processes that use an inbox, one does so at a
+ * time. It leaves its state in the inbox, so that the next one repeats nothing. Only the condition `inbox` is checked
+ * by each process for itself, because an inbox that cannot be written to cannot decide which of them tells.
+ */
+export class AlarmWatch {
+  readonly #options: AlarmWatchOptions
+  readonly #clock: () => number
+  /** The last reason of a request that was not authentic, by endpoint. */
+  readonly #reasons = new Map<string, string>()
+  readonly #ending = new AbortController()
+  readonly #onRejected: (message: unknown) => void
+  #own: readonly AlarmEntry[] = []
+  #ownUnsent: readonly AlarmMessage[] = []
+  #shared: readonly AlarmEntry[] = []
+  #held: { readonly token: number; readonly state: string } | undefined
+  #round: Promise<void> | undefined
+
+  constructor(options: AlarmWatchOptions) {
+    this.#options = options
+    this.#clock = options.clock ?? Date.now
+    const paths = new Set(options.subject.endpoints.map(({ path }) => path))
+    this.#onRejected = (message) => {
+      const { endpoint, code, reason } = message as RejectedMessage
+      if (code === 'RIVERHOOK_RECEIVE_UNAUTHENTICATED' && paths.has(endpoint))
+        this.#reasons.set(endpoint, shorten(reason, longestReason))
+    }
+    channels.rejected.subscribe(this.#onRejected)
+  }
+
+  /** The alarms that are raised, as of the last round. */
+  get raised(): readonly Alarm[] {
+    return [...listRaised(this.#own), ...listRaised(this.#shared)]
+  }
+
+  /** The alarms that only this process knows. */
+  get ownRaised(): readonly Alarm[] {
+    return listRaised(this.#own)
+  }
+
+  /** Checks all conditions once. During a round, resolves with it. Never rejects. */
+  round(): Promise<void> {
+    return (this.#round ??= this.#check().finally(() => {
+      this.#round = undefined
+    }))
+  }
+
+  /** Ends the current round, and lets another process continue. */
+  async end(): Promise<void> {
+    this.#ending.abort()
+    channels.rejected.unsubscribe(this.#onRejected)
+    await this.#round
+    const held = this.#held
+    if (held === undefined) return
+    try {
+      await this.#options.inbox.saveAlarms({ ...held, leaseMs: 0 })
+    } catch (error) {
+      this.#options.log.debug({ err: loggedError(error) }, 'alarms: another server continues when the lease has ended')
+    }
+  }
+
+  async #check(): Promise<void> {
+    const { subject, log } = this.#options
+    try {
+      const { detail, freeShare } = await subject.health()
+      await this.#checkOwn(detail)
+      if (detail === undefined) await this.#checkShared(freeShare)
+    } catch (error) {
+      log.warn({ err: loggedError(error) }, 'the conditions of the alarms could not be checked; trying again')
+    }
+  }
+
+  /** Checks what each process sees for itself. */
+  async #checkOwn(detail: string | undefined): Promise<void> {
+    const { skipped } = this.#options
+    const now = this.#clock()
+    const findings = new Map([['inbox', skipped.has('inbox') ? [] : findAboutInbox(detail)]] as const)
+    const { entries, changes } = updateAlarms(this.#own, findings, now)
+    this.#own = entries
+    this.#tell(changes)
+    this.#ownUnsent = await this.#send([...this.#ownUnsent, ...this.#compose(changes, now)], now)
+  }
+
+  /** Checks what all processes see alike, if it is this one's turn. */
+  async #checkShared(freeShare: number | undefined): Promise<void> {
+    const { inbox, owner, leaseMs, subject, skipped, log } = this.#options
+    const { token, state: before } = await inbox.holdAlarms({ owner, leaseMs })
+    if (token === undefined) {
+      this.#held = undefined
+      this.#shared = readEntries(before)
+      return
+    }
+    const now = (await inbox.now()).getTime()
+    const state = continueState(before, now)
+    const { findings, silence } = await findAll({
+      subject,
+      reasons: this.#reasons,
+      freeShare,
+      state,
+      skipped,
+      now,
+      log
+    })
+    const known = state.entries.filter(({ condition }) => !skipped.has(condition))
+    const { entries, changes } = updateAlarms(known, findings, now)
+    const next = { ...state, entries, silence, unsent: [...state.unsent, ...this.#compose(changes, now)] }
+    // Stored before it is told, so that no other process tells it again.
+    if (!(await this.#save(token, next))) return
+    this.#tell(changes)
+    const unsent = await this.#send(next.unsent, now)
+    if (unsent.length !== next.unsent.length || unsent.some((message, index) => message !== next.unsent[index]))
+      await this.#save(token, { ...next, unsent })
+  }
+
+  /** @returns false if another process has taken over: it finds the same */
+  async #save(token: number, state: AlarmsState): Promise<boolean> {
+    const { inbox, leaseMs } = this.#options
+    const text = packState(state)
+    const isHeld = await inbox.saveAlarms({ token, leaseMs, state: text })
+    this.#held = isHeld ? { token, state: text } : undefined
+    if (isHeld) this.#shared = state.entries
+    return isHeld
+  }
+
+  #compose(changes: readonly AlarmChange[], now: number): readonly AlarmMessage[] {
+    return changes.length === 0 || this.#options.send === undefined ? [] : [composeMessage(changes, now)]
+  }
+
+  async #send(messages: readonly AlarmMessage[], now: number): Promise<readonly AlarmMessage[]> {
+    const { send, log } = this.#options
+    if (send === undefined || messages.length === 0) return []
+    return sendDue(messages, { send, signal: this.#ending.signal, now, log })
+  }
+
+  #tell(changes: readonly AlarmChange[]): void {
+    for (const change of changes) {
+      logChange(this.#options.log, change)
+      publish('alarm', { ...change, since: change.since.toISOString() })
+      this.#callOnAlarm(change)
+    }
+  }
+
+  #callOnAlarm(change: AlarmChange): void {
+    const { onAlarm, log } = this.#options
+    if (onAlarm === undefined) return
+    void (async () => {
+      assertBegun(await onAlarm(change))
+    })().catch((error: unknown) => {
+      log.error({ err: loggedError(error), alarm: change.condition }, 'onAlarm failed')
+    })
+  }
+}
+
+function logChange(log: Log, { change, condition, subject, level, text, value, threshold, since }: AlarmChange): void {
+  const keys = { alarm: condition, ...(subject !== '' && { subject }), change, value, threshold, since }
+  if (change === 'resolved') log.info(keys, `alarm resolved: ${text}`)
+  else log[level](keys, `alarm: ${text}`)
+}

@@ -1,0 +1,118 @@
+import { Registry } from '@prometheus-io/client'
+import { Webhook } from 'standardwebhooks'
+import t, { type Test } from 'tap'
+
+import { createRiverhook, memoryInbox, type AlarmChange, type RiverhookOptions } from '../../src/index.ts'
+import { sendTestAlarm } from '../../src/programs.ts'
+import { startTarget } from '../forward/target.ts'
+import { arrival } from '../inbox/arrivals.ts'
+import { claim, settleAll } from '../inbox/contract.ts'
+import { keysOf } from '../event-keys.ts'
+import { secret } from '../receive/receiver.ts'
+import { log } from './log.ts'
+import { valueOf } from './samples.ts'
+
+// Risk: an alarm that reaches nobody, or that anybody can forge.
+
+const alarmSecret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+
+/** A receiver whose inbox has a dead letter of another server. */
+async function startFailing(t: Test, options: RiverhookOptions) {
+  const inbox = memoryInbox()
+  const riverhook = createRiverhook({ secrets: secret, inbox, log, ...options })
+  await riverhook.start()
+  t.teardown(() => riverhook.stop())
+  await inbox.record([arrival('dead', ['erp'])])
+  await settleAll(inbox, await claim(inbox, ['erp']), { state: 'dead', error: 'buyer@example.com is unknown' })
+  return { riverhook, inbox }
+}
+
+t.test(
+  'an alarm is sent signed, passed to onAlarm, listed, and in the metrics; the heartbeat is fetched',
+  async (t) => {
+    const sent = Promise.withResolvers<undefined>()
+    const beaten = Promise.withResolvers<undefined>()
+    const target = await startTarget(t, (response, { url }) => {
+      ;(url === '/beat' ? beaten : sent).resolve(undefined)
+      response.writeHead(204).end()
+    })
+    const heard: AlarmChange[] = []
+    const registry = new Registry()
+    const { riverhook, inbox } = await startFailing(t, {
+      metrics: { registry },
+      onAlarm: (alarm) => heard.push(alarm),
+      alarms: { url: `${target.url}/alarms`, secret: alarmSecret, heartbeat: `${target.url}/beat`, every: '50ms' }
+    })
+    await Promise.all([sent.promise, beaten.promise])
+    const [post] = target.arrived.filter(({ url }) => url === '/alarms')
+    t.equal(post!.method, 'POST')
+    const body = new Webhook(alarmSecret).verify(post!.body, post!.headers as Record<string, string>)
+    const text = 'Riverhook [warn] dead erp: 1 dead letter: riverhook failures --handler NAME lists the errors'
+    t.match(body, {
+      type: 'riverhook.alarm',
+      text,
+      alarms: [{ condition: 'dead', subject: 'erp', change: 'raised', level: 'warn', value: 1, threshold: 1 }]
+    })
+    t.notMatch(post!.body.toString(), 'buyer@example.com')
+    t.match(heard, [{ condition: 'dead', subject: 'erp', change: 'raised' }])
+    t.match(await riverhook.alarms(), [{ condition: 'dead', subject: 'erp' }])
+    t.equal(valueOf(await riverhook.metrics(), 'riverhook_alarm_active', { alarm: 'dead', subject: 'other' }), 1)
+    const [beat] = target.arrived.filter(({ url }) => url === '/beat')
+    t.match(beat, { method: 'GET' })
+    await inbox.remove(keysOf('dead'))
+  }
+)
+
+t.test('without alarms, nothing is checked and nothing is told', async (t) => {
+  const { riverhook, inbox } = await startFailing(t, { alarms: false })
+  t.same(await riverhook.alarms(), [])
+  t.match(await inbox.holdAlarms({ owner: 'me', leaseMs: 1_000 }), { token: 1 }, 'no server has the right')
+})
+
+t.test('a server that stops lets another one continue at once', async (t) => {
+  const told = Promise.withResolvers<undefined>()
+  // The timer of the alarms does not keep a process alive.
+  const alive = setInterval(() => undefined, 60_000)
+  t.teardown(() => {
+    clearInterval(alive)
+  })
+  const { riverhook, inbox } = await startFailing(t, {
+    alarms: { every: '50ms' },
+    onAlarm: () => {
+      told.resolve(undefined)
+    }
+  })
+  await told.promise
+  t.match(await inbox.holdAlarms({ owner: 'another', leaseMs: 1_000 }), { token: undefined })
+  const close = inbox.close.bind(inbox)
+  let held: unknown
+  inbox.close = async () => {
+    held = await inbox.holdAlarms({ owner: 'another', leaseMs: 1_000 })
+    await close()
+  }
+  await riverhook.stop()
+  t.match(held, { token: Number, state: /"condition":"dead"/ })
+})
+
+t.test('a test message says that it is one; a refusal says who refused', async (t) => {
+  let status = 204
+  const target = await startTarget(t, (response) => response.writeHead(status, { location: '/other' }).end())
+  await sendTestAlarm({ url: target.url })
+  t.match(JSON.parse(target.arrived[0]!.body.toString()), {
+    text: 'Riverhook [test] this is a test of the alarms: nothing happened',
+    alarms: [{ change: 'test' }]
+  })
+  t.equal(target.arrived[0]!.headers['webhook-signature'], undefined)
+  for (status of [302, 401, 500])
+    await t.rejects(sendTestAlarm({ url: `${target.url}/token-123` }), { message: `${target.url} answered ${status}` })
+  t.equal(target.arrived.length, 4, 'no redirect is followed')
+})
+
+t.test('what is wrong with the options is said, without the secret parts', async (t) => {
+  const bad = (alarms: unknown) => () => createRiverhook({ secrets: secret, inbox: 'memory:', log, alarms } as never)
+  t.throws(bad({ url: 'ftp://user:pass@host/x' }), { message: /^Option "alarms.url" must be an http or https URL/ })
+  t.throws(bad({ url: 'http://169.254.169.254/' }), { message: /"alarms.url" must not lead to a link-local/ })
+  t.throws(bad({ secret: 'c2hvcnQ=' }), { message: /"alarms.secret" must be at least 24 bytes/ })
+  t.throws(bad({ skip: ['deads'] }), { message: /alarms.skip/ })
+  t.throws(bad(true), { message: /"alarms"/ })
+})
