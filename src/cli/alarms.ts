@@ -12,7 +12,7 @@ interface Flags {
   readonly json?: true
 }
 
-/** Lists, unless it is told to test. */
+/** The command `alarms`, which lists them, and its command `test`. */
 export function alarmsCommand(): Command {
   return new Command('alarms')
     .description('list the alarms that are raised, and try whether they arrive')

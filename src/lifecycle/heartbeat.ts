@@ -14,8 +14,8 @@ export interface HeartbeatOptions {
 const timeoutMs = 10_000
 
 /**
- * Fetches a URL at intervals while this process is ready. The service behind it notices when that ends: no alarm of a
- * process can tell that the process is gone.
+ * Fetches a URL at intervals while this process is ready. The service behind it notices when that ends: a process
+ * that is gone can raise no alarm.
  */
 export class Heartbeat {
   readonly #options: HeartbeatOptions

@@ -1,6 +1,6 @@
 /** A condition that raises alarms. */
 export interface AlarmCondition {
-  /** What the subject of its alarms is. `inbox`: the inbox as a whole. */
+  /** The kind of the subject of its alarms. `inbox`: the inbox as a whole. */
   readonly of: 'endpoint' | 'handler' | 'inbox'
   /** How long the condition must hold before an alarm is raised, in milliseconds. */
   readonly forMs: number
@@ -127,7 +127,7 @@ export interface Alarm {
   /** The path of the endpoint, or the name of the handler. Empty if the alarm is about the inbox as a whole. */
   readonly subject: string
   readonly level: AlarmLevel
-  /** What was found last, for a person. */
+  /** The last finding, for a person. */
   readonly text: string
   /** The number that was found, and the one from which on the alarm is raised. Undefined if there is none. */
   readonly value: number | undefined
@@ -137,12 +137,12 @@ export interface Alarm {
 }
 
 /**
- * `raised`: it is new. `worse`: it is worse than before. `still`: it was raised a day ago, or told again a day ago.
+ * `raised`: it is new. `worse`: it is worse than before. `still`: it was raised a day ago, or reported again a day ago.
  * `resolved`: the condition no longer holds. `test`: nothing happened, somebody tries whether alarms arrive.
  */
 export type AlarmChangeKind = 'raised' | 'worse' | 'still' | 'resolved' | 'test'
 
-/** An alarm that is told: the argument of `onAlarm`. */
+/** An alarm that is reported: the argument of `onAlarm`. */
 export interface AlarmChange extends Alarm {
   readonly change: AlarmChangeKind
 }

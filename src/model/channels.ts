@@ -116,7 +116,7 @@ export interface AuditedMessage {
   readonly outcome: string
 }
 
-/** Published when an alarm is raised, worse, told again, or resolved. Holds no personal data. */
+/** Published when an alarm is raised, worse, reported again, or resolved. Holds no personal data. */
 export interface AlarmMessage extends Omit<Alarm, 'since'> {
   readonly change: AlarmChangeKind
   /** In ISO 8601. */

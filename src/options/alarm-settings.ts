@@ -34,8 +34,7 @@ export const alarmSettings = {
     env: 'RIVERHOOK_HEARTBEAT_URL',
     file: true,
     also: ['heartbeatUrl', 'deadManSwitch'],
-    means:
-      'A URL that is fetched every minute while requests can be recorded: a service behind it tells you if that ends'
+    means: 'A URL that is fetched every minute while requests can be recorded: a service behind it notices if that ends'
   },
   silence: {
     rule: isSpan({ min: '1m', max: '365d' }),

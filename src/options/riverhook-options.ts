@@ -102,7 +102,7 @@ export interface RiverhookOptions extends EndpointOptions, SourceOption, Deliver
    * docs/observe.md. Default: off; `riverhook serve` has them with the operator's API.
    */
   readonly metrics?: boolean | MetricsOptions | undefined
-  /** What needs attention is told. Default: in the log only. `false`: no alarms. See docs/observe.md. */
+  /** Where alarms are sent. Default: they are only logged. `false`: no alarms. See docs/observe.md. */
   readonly alarms?: AlarmOptions | false | undefined
   /** By what people find events, beside the keys that the source finds: `events list --about`. */
   readonly search?: SearchOptions | undefined

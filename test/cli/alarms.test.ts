@@ -16,12 +16,12 @@ t.test('the alarms of the server are listed', async (t) => {
   t.teardown(() => server.close())
   t.equal((await cliHere(['alarms'], env)).stdout, 'No alarm is raised.\n')
   const { token = 0 } = await server.holdAlarms({ owner: 'server', leaseMs: 60_000 })
-  const told = { at: 1, step: 1 }
+  const reported = { at: 1, step: 1 }
   const entry = { subject: 'erp', level: 'warn', text: '1 dead letter', step: 1, since: Date.UTC(2026, 0, 1), value: 1 }
   const entries = [
-    { ...entry, condition: 'dead', told },
+    { ...entry, condition: 'dead', reported },
     { ...entry, condition: 'failing' },
-    { ...entry, condition: 'of another version', told }
+    { ...entry, condition: 'of another version', reported }
   ]
   await server.saveAlarms({ token, leaseMs: 60_000, state: JSON.stringify({ entries }) })
   t.match(

@@ -12,7 +12,7 @@ import { secret } from '../receive/receiver.ts'
 import { log } from './log.ts'
 import { valueOf } from './samples.ts'
 
-// Risk: an alarm that reaches nobody, or that anybody can forge.
+// Risk: an alarm that does not arrive, or that a stranger can forge.
 
 const alarmSecret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 
@@ -63,14 +63,14 @@ t.test(
   }
 )
 
-t.test('without alarms, nothing is checked and nothing is told', async (t) => {
+t.test('without alarms, no condition is checked', async (t) => {
   const { riverhook, inbox } = await startFailing(t, { alarms: false })
   t.same(await riverhook.alarms(), [])
   t.match(await inbox.holdAlarms({ owner: 'me', leaseMs: 1_000 }), { token: 1 }, 'no server has the right')
 })
 
 t.test('a server that stops lets another one continue at once', async (t) => {
-  const told = Promise.withResolvers<undefined>()
+  const reported = Promise.withResolvers<undefined>()
   // The timer of the alarms does not keep a process alive.
   const alive = setInterval(() => undefined, 60_000)
   t.teardown(() => {
@@ -79,10 +79,10 @@ t.test('a server that stops lets another one continue at once', async (t) => {
   const { riverhook, inbox } = await startFailing(t, {
     alarms: { every: '50ms' },
     onAlarm: () => {
-      told.resolve(undefined)
+      reported.resolve(undefined)
     }
   })
-  await told.promise
+  await reported.promise
   t.match(await inbox.holdAlarms({ owner: 'another', leaseMs: 1_000 }), { token: undefined })
   const close = inbox.close.bind(inbox)
   let held: unknown
@@ -108,7 +108,7 @@ t.test('a test message says that it is one; a refusal says who refused', async (
   t.equal(target.arrived.length, 4, 'no redirect is followed')
 })
 
-t.test('what is wrong with the options is said, without the secret parts', async (t) => {
+t.test('wrong options are named, without their secret parts', async (t) => {
   const bad = (alarms: unknown) => () => createRiverhook({ secrets: secret, inbox: 'memory:', log, alarms } as never)
   t.throws(bad({ url: 'ftp://user:pass@host/x' }), { message: /^Option "alarms.url" must be an http or https URL/ })
   t.throws(bad({ url: 'http://169.254.169.254/' }), { message: /"alarms.url" must not lead to a link-local/ })

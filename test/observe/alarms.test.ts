@@ -10,7 +10,7 @@ import { claim, settleAll } from '../inbox/contract.ts'
 import { keysOf, realm } from '../event-keys.ts'
 import { log } from './log.ts'
 
-// Risk: an outage that nobody hears of, or an alarm that comes so often that nobody reads it any more.
+// Risk: an outage without an alarm, or an alarm that comes so often that it is not read any more.
 
 const second = 1_000
 const minute = 60 * second
@@ -24,12 +24,12 @@ class Rig {
   freeShare: number | undefined
   detail: string | undefined
   registration = { state: 'in_sync', lastError: undefined as string | undefined }
-  /** What the provider says is missing. Undefined: it cannot be asked. */
+  /** Counts the events that the provider misses here. Undefined: it cannot be asked. */
   missing: (() => Promise<number>) | undefined
   asked = 0
   backfillEveryMs: number | undefined = 15 * minute
   readonly inbox: Inbox = memoryInbox({ clock: () => this.now })
-  readonly told: AlarmChange[] = []
+  readonly reported: AlarmChange[] = []
   readonly #watches: AlarmWatch[] = []
 
   watch(changes: Partial<AlarmWatchOptions> = {}, subject: Partial<AlarmSubject> = {}): AlarmWatch {
@@ -61,7 +61,7 @@ class Rig {
       owner: `process ${this.#watches.length}`,
       leaseMs: 90 * second,
       skipped: new Set(),
-      onAlarm: (change) => this.told.push(change),
+      onAlarm: (change) => this.reported.push(change),
       send: undefined,
       log,
       clock: () => this.now,
@@ -84,9 +84,9 @@ class Rig {
     }
   }
 
-  /** What was told since the last call. */
+  /** Takes the reports since the last call. */
   take(): string[] {
-    return this.told.splice(0).map(({ change, condition, subject }) => `${change} ${condition} ${subject}`.trim())
+    return this.reported.splice(0).map(({ change, condition, subject }) => `${change} ${condition} ${subject}`.trim())
   }
 
   async end(): Promise<void> {
@@ -268,9 +268,9 @@ for (const name of alarmNames) {
   t.test(`${name}: raised once, by one of two replicas, not again after a restart, and resolved once`, async (t) => {
     const rig = await open(t)
     const replicas = [rig.watch({ skipped: only(name) }), rig.watch({ skipped: only(name) })]
-    // Each process tells for itself that it cannot write to the inbox.
-    const tellers = name === 'inbox' ? 2 : 1
-    const times = (lines: readonly string[]) => lines.flatMap((line) => Array.from({ length: tellers }, () => line))
+    // Each process reports for itself that it cannot write to the inbox.
+    const reporters = name === 'inbox' ? 2 : 1
+    const times = (lines: readonly string[]) => lines.flatMap((line) => Array.from({ length: reporters }, () => line))
     await prepare?.(rig)
     await rig.pass(minute, replicas, () => rest?.(rig))
     t.same(rig.take(), [], 'before')
@@ -297,7 +297,7 @@ for (const name of alarmNames) {
     t.same(next.raised, [])
   })
 
-  t.test(`${name}: a condition that comes and goes is told at most twice in an hour`, async (t) => {
+  t.test(`${name}: a condition that comes and goes is reported at most twice in an hour`, async (t) => {
     const rig = await open(t)
     const watch = rig.watch({ skipped: only(name) })
     await prepare?.(rig)
@@ -311,7 +311,7 @@ for (const name of alarmNames) {
   })
 }
 
-t.test('dead letters: worse from 10 on, told again after a day, and not when some are gone', async (t) => {
+t.test('dead letters: worse from 10 on, reported again after a day, and not when some are gone', async (t) => {
   const rig = await open(t)
   const watch = rig.watch({ skipped: only('dead') })
   const ids = Array.from({ length: 12 }, (_, index) => `e${index}`)
@@ -320,7 +320,7 @@ t.test('dead letters: worse from 10 on, told again after a day, and not when som
   t.same(rig.take(), ['raised dead erp'])
   for (const id of ids.slice(1)) await fail(rig, id)
   await rig.pass(minute, [watch])
-  t.match(rig.told, [{ change: 'worse', level: 'error', value: 12, text: /^12 dead letters: / }])
+  t.match(rig.reported, [{ change: 'worse', level: 'error', value: 12, text: /^12 dead letters: / }])
   rig.take()
   await rig.inbox.remove(keysOf(...ids.slice(0, 6)))
   await rig.pass(minute, [watch])
@@ -355,7 +355,7 @@ t.test(
   }
 )
 
-t.test('silence: with a limit of its own, also while there was no request at all', async (t) => {
+t.test('silence: with a given limit, also while there was no request at all', async (t) => {
   const rig = await open(t)
   const watch = rig.watch({ skipped: only('silence') }, { silenceMs: 2 * hour })
   await rig.pass(119 * minute, [watch])
@@ -383,7 +383,7 @@ t.test('silence: the provider is asked first, once in an hour, and a quiet shop 
   t.equal(rig.asked, 3)
   missing = 7
   await rig.pass(hour, [watch])
-  t.match(rig.told, [
+  t.match(rig.reported, [
     { change: 'raised', text: /^no authentic request for 5 h, and 7 events of the provider's list did not/ }
   ])
   t.equal(rig.asked, 4)
@@ -397,7 +397,7 @@ t.test('silence: the provider is asked first, once in an hour, and a quiet shop 
     throw new Error('401 for key sk_secret')
   }
   await rig.pass(3 * hour, [watch])
-  t.match(rig.told, [
+  t.match(rig.reported, [
     { change: 'raised', text: /^no authentic request for 2 h; the provider's list of events could not/ }
   ])
 })
@@ -439,7 +439,7 @@ t.test(
   }
 )
 
-t.test('a check that fails changes nothing, and the others go on', async (t) => {
+t.test('a check that fails changes nothing, and the others continue', async (t) => {
   const rig = await open(t)
   let isBroken = false
   const inbox = new Proxy(rig.inbox, {

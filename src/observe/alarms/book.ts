@@ -17,12 +17,12 @@ export interface AlarmEntry extends Finding {
   readonly step: number
   readonly since: number
   /** Undefined until the alarm is raised. */
-  readonly told?: { readonly at: number; readonly step: number } | undefined
+  readonly reported?: { readonly at: number; readonly step: number } | undefined
   /** Since when the condition does not hold any more. */
   readonly okSince?: number | undefined
 }
 
-/** An alarm that lasts is told again after this time. */
+/** An alarm that lasts is reported again after this time. */
 const remindMs = 24 * 3_600_000
 
 /**
@@ -52,7 +52,7 @@ export function updateAlarms(
   for (const entry of known.values()) {
     if (!findings.has(entry.condition)) keep(entry, undefined)
     // It was never raised.
-    else if (entry.told !== undefined) {
+    else if (entry.reported !== undefined) {
       const okSince = entry.okSince ?? now
       const isResolved = now - okSince >= alarmConditions[entry.condition].resolveMs
       keep({ ...entry, okSince }, isResolved ? 'resolved' : undefined)
@@ -65,7 +65,7 @@ export function updateAlarms(
 export function listRaised(entries: readonly AlarmEntry[]): readonly Alarm[] {
   const names = Object.keys(alarmConditions)
   return entries
-    .filter(({ told }) => told !== undefined)
+    .filter(({ reported }) => reported !== undefined)
     .map(toAlarm)
     .sort((one, other) => names.indexOf(one.condition) - names.indexOf(other.condition) || compare(one, other))
 }
@@ -75,13 +75,19 @@ function hold(
   { condition, finding, now }: { readonly condition: AlarmName; readonly finding: Finding; readonly now: number }
 ): { readonly entry: AlarmEntry; readonly change: AlarmChange['change'] | undefined } {
   const { step = 1 } = finding
-  const { since = now, told } = before ?? {}
-  const entry: AlarmEntry = { ...finding, condition, step, since, told }
-  if (told === undefined && now - since < alarmConditions[condition].forMs) return { entry, change: undefined }
+  const { since = now, reported } = before ?? {}
+  const entry: AlarmEntry = { ...finding, condition, step, since, reported }
+  if (reported === undefined && now - since < alarmConditions[condition].forMs) return { entry, change: undefined }
   const change =
-    told === undefined ? 'raised' : step > told.step ? 'worse' : now - told.at >= remindMs ? 'still' : undefined
+    reported === undefined
+      ? 'raised'
+      : step > reported.step
+        ? 'worse'
+        : now - reported.at >= remindMs
+          ? 'still'
+          : undefined
   if (change === undefined) return { entry, change }
-  return { entry: { ...entry, told: { at: now, step: Math.max(step, told?.step ?? 0) } }, change }
+  return { entry: { ...entry, reported: { at: now, step: Math.max(step, reported?.step ?? 0) } }, change }
 }
 
 function toAlarm({ condition, subject, level, text, value, threshold, since }: AlarmEntry): Alarm {

@@ -5,7 +5,7 @@ import type { Finding } from './book.ts'
 import type { AlarmEndpoint, AlarmSubject } from './subject.ts'
 import { counted, dayMs, hourMs, minuteMs, span } from './words.ts'
 
-/** What the provider's list said about the silence of an endpoint. */
+/** The answer of the provider about the silence of an endpoint. */
 export interface SilenceCheck {
   /** Milliseconds since the epoch. */
   readonly at: number

@@ -3,7 +3,7 @@ import type { AlarmEntry } from './book.ts'
 import type { AlarmMessage } from './messages.ts'
 import type { SilenceChecks } from './silence.ts'
 
-/** What the process that raises alarms leaves to the next one. Times are in milliseconds since the epoch. */
+/** The state that the process that raises alarms leaves to the next one. Times are in milliseconds since the epoch. */
 export interface AlarmsState {
   /** When the conditions were checked last. */
   readonly at: number

@@ -14,7 +14,7 @@ export function findAboutSpace(freeShare: number | undefined): readonly Finding[
   ]
 }
 
-/** Checks whether the inbox can be written to. @param detail why not; not told, as it may name a file or a host */
+/** Checks whether the inbox can be written to. @param detail why not; not reported, as it may name a file or a host */
 export function findAboutInbox(detail: string | undefined): readonly Finding[] {
   const text = 'the inbox cannot be written to: requests are answered 503; the log says why'
   return detail === undefined ? [] : [{ subject: '', level: 'error', text }]

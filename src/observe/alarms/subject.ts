@@ -12,7 +12,7 @@ export interface AlarmEndpoint {
   readonly countMissing: ((span: { readonly since: Date; readonly until: Date }) => Promise<number>) | undefined
 }
 
-/** What the conditions are about. */
+/** The receiver that the conditions are about. */
 export interface AlarmSubject {
   readonly inbox: Pick<Inbox, 'levels' | 'tally' | 'events' | 'drifts' | 'watermark'>
   readonly endpoints: readonly AlarmEndpoint[]

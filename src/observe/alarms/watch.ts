@@ -32,9 +32,9 @@ export interface AlarmWatchOptions {
 const longestReason = 300
 
 /**
- * Checks the conditions of the alarms, and tells what changed. Of the processes that use an inbox, one does so at a
+ * Checks the conditions of the alarms, and reports what changed. Of the processes that use an inbox, one does so at a
  * time. It leaves its state in the inbox, so that the next one repeats nothing. Only the condition `inbox` is checked
- * by each process for itself, because an inbox that cannot be written to cannot decide which of them tells.
+ * by each process for itself, because an inbox that cannot be written to cannot choose one of them.
  */
 export class AlarmWatch {
   readonly #options: AlarmWatchOptions
@@ -110,7 +110,7 @@ export class AlarmWatch {
     const findings = new Map([['inbox', skipped.has('inbox') ? [] : findAboutInbox(detail)]] as const)
     const { entries, changes } = updateAlarms(this.#own, findings, now)
     this.#own = entries
-    this.#tell(changes)
+    this.#report(changes)
     this.#ownUnsent = await this.#send([...this.#ownUnsent, ...this.#compose(changes, now)], now)
   }
 
@@ -137,9 +137,9 @@ export class AlarmWatch {
     const known = state.entries.filter(({ condition }) => !skipped.has(condition))
     const { entries, changes } = updateAlarms(known, findings, now)
     const next = { ...state, entries, silence, unsent: [...state.unsent, ...this.#compose(changes, now)] }
-    // Stored before it is told, so that no other process tells it again.
+    // Stored before it is reported, so that no other process reports it again.
     if (!(await this.#save(token, next))) return
-    this.#tell(changes)
+    this.#report(changes)
     const unsent = await this.#send(next.unsent, now)
     if (unsent.length !== next.unsent.length || unsent.some((message, index) => message !== next.unsent[index]))
       await this.#save(token, { ...next, unsent })
@@ -165,7 +165,7 @@ export class AlarmWatch {
     return sendDue(messages, { send, signal: this.#ending.signal, now, log })
   }
 
-  #tell(changes: readonly AlarmChange[]): void {
+  #report(changes: readonly AlarmChange[]): void {
     for (const change of changes) {
       logChange(this.#options.log, change)
       publish('alarm', { ...change, since: change.since.toISOString() })
