@@ -190,7 +190,10 @@ module.exports = {
       'settings-import-model',
       'Every setting is defined once, in a file that can be read alone.',
       ['^src/options/(settings?|server-settings|token-settings|alarm-settings|endpoint-options)\\.ts$'],
-      [model, '^src/options/(settings?|server-settings|token-settings|alarm-settings|endpoint-options|default-names)\\.ts$']
+      [
+        model,
+        '^src/options/(settings?|server-settings|token-settings|alarm-settings|endpoint-options|default-names)\\.ts$'
+      ]
     ),
     only(
       'receive-sees-contracts',
