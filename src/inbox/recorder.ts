@@ -262,10 +262,10 @@ function toClaimed(batch: readonly Waiting[], leases: readonly NewLease[]): read
 
 /** A new delivery as a claim would return it. */
 function newlyClaimed(
-  { realm, id, source, type, headers, endpoint, receivedAt, body }: AcceptedArrival,
+  { realm, id, source, type, headers, endpoint, receivedAt, body, trace }: AcceptedArrival,
   lease: Omit<NewLease, 'arrival'>
 ): ClaimedDelivery {
-  const event = { realm, id, source, type, headers, endpoint, receivedAt, body }
+  const event = { realm, id, source, type, headers, endpoint, receivedAt, body, trace }
   return { ...lease, orderKey: undefined, attempt: 1, losses: 0, suspicion: 0, event }
 }
 

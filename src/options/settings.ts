@@ -490,7 +490,8 @@ export const pluginSettings = {
       accepts: (value: unknown) => value === false || isPlainObject(value)
     },
     also: ['alerts', 'alarm', 'alerting', 'notifications'],
-    means: 'Alarms: `{ url, secret, heartbeat, silence, skip, every }`, or `false` for none. See [docs/observe.md](docs/observe.md)'
+    means:
+      'Alarms: `{ url, secret, heartbeat, silence, skip, every }`, or `false` for none. See [docs/observe.md](docs/observe.md)'
   },
   readyNeedsNoBacklog: {
     rule: isBoolean,
