@@ -34,10 +34,11 @@ import type { CountedRequests, TallyQuery, TallyRow } from '../model/tally.ts'
  * - Reads for people (`events`, `event`, `stats`, `levels`, `lengths`, `tally`, `drifts`, `handlers`, `watermarks`,
  *   `servers`, `audits`, `failed`, `retries`, `jobs`, `job`, `alarmState`) never delay other calls. A server runs them
  *   beside its other work, at most two at a time, each for at most 2 s. They see all that was committed before the
- *   call. One that takes longer is ended, and rejects with RIVERHOOK_INBOX_READ_LIMIT. One without a turn within 2 s rejects with
- *   RIVERHOOK_INBOX_READS_BUSY: an API answers it with 429. The other reads (`known`, `now`, `watermark`, `suspects`,
- *   `probe`) are part of receiving, delivering and health. They are short, and must not wait for people. An inbox for
- *   a `command` records nothing, so its reads need no turn and have no such limit. In memory, reads run at once.
+ *   call. One that takes longer is ended, and rejects with RIVERHOOK_INBOX_READ_LIMIT. One without a turn within 2 s
+ *   rejects with RIVERHOOK_INBOX_READS_BUSY: an API answers it with 429. The other reads (`known`, `now`, `watermark`,
+ *   `suspects`, `probe`) are part of receiving, delivering and health. They are short, and must not wait for people. An
+ *   inbox for a `command` records nothing, so its reads need no turn and have no such limit. In memory, reads run at
+ *   once.
  * - A call that is given an act writes its entry to the audit log in the transaction that changes the data, with the
  *   count of what was really changed: 0 if nothing was. A call that fails writes no entry. A call that takes several
  *   transactions writes an entry in each.
