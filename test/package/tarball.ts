@@ -12,6 +12,7 @@ import ts from 'typescript'
 
 import { snippets } from '../readme-snippets.ts'
 import { installNode, oldestNode } from './install-node.ts'
+import { listTypes } from './prune-types.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -95,6 +96,7 @@ async function compile(
 
 t.test('the package holds the build, the handlers of the demo, and the documents of the root', async (t) => {
   const examples = readdirSync(join(root, 'examples/handlers')).map((name) => `examples/handlers/${name}`)
+  const types = listTypes(root)
   const expected = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', ...examples]
   for (const entry of readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })) {
     const source = join(entry.parentPath, entry.name).slice(root.length)
@@ -102,7 +104,9 @@ t.test('the package holds the build, the handlers of the demo, and the documents
     if (!entry.isFile() || source.startsWith('src/page/')) continue
     const built = source.replace(/^src/u, 'dist')
     const stem = built.replace(/\.ts$/u, '')
-    expected.push(...(built === stem ? [built] : [`${stem}.js`, `${stem}.d.ts`]))
+    expected.push(
+      ...(built === stem ? [built] : [`${stem}.js`, ...(types.has(`${stem}.d.ts`) ? [`${stem}.d.ts`] : [])])
+    )
   }
   const page = readdirSync(join(root, 'dist/page'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
