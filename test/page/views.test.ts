@@ -102,6 +102,22 @@ browserTest('inbox: the requests that were refused, and why', async (t, open) =>
   t.match(await row.innerText(), /\/webhooks\/<b>[\s\S]*7/)
 })
 
+browserTest('the alarms that are raised are above every view, as text', async (t, open) => {
+  const host = await startHost(t, { receiver: { alarms: false } })
+  const { inbox } = host.app.riverhook
+  await host.app.ready()
+  const { token = 0 } = await inbox.holdAlarms({ owner: 'server', leaseMs: 60_000 })
+  const entry = { condition: 'dead', subject: '<b>erp', level: 'warn', text: '1 dead letter', step: 1, since: 1 }
+  const state = JSON.stringify({ entries: [{ ...entry, reported: { at: 1, step: 1 } }] })
+  await inbox.saveAlarms({ token, leaseMs: 60_000, state })
+  const page = await open(`${host.url}handlers`)
+  const line = page.getByRole('status').filter({ hasText: 'dead <b>erp 1 dead letter' })
+  await line.waitFor()
+  await page.getByRole('link', { name: 'Inbox' }).click()
+  await page.getByRole('heading', { name: 'Inbox', level: 1 }).waitFor()
+  t.equal(await line.count(), 1)
+})
+
 browserTest('inbox and audit: the numbers, and who looked at a payload', async (t, open) => {
   const host = await startHost(t)
   await host.settled(await host.send({ id: 'evt_1' }))
