@@ -2,7 +2,7 @@ import { ownerName } from '../model/owner-name.ts'
 import { within } from '../model/time-limit.ts'
 import { nextTurn, setImmediate } from '../model/timers.ts'
 import type { Arrival, Claim, ClaimedDelivery, ClaimRequest } from '../inbox/inbox.ts'
-import type { Claimer, NewlyClaimed, Reservation } from '../inbox/claimer.ts'
+import type { Claimer, Reservation } from '../inbox/claimer.ts'
 import type { AnyEvent } from '../model/event.ts'
 import { Bell } from './bell.ts'
 import type { DispatcherOptions } from './dispatcher-options.ts'
@@ -26,6 +26,11 @@ const abortGraceMs = 500
  * - `stopped`: every outcome is stored, or its loss is logged. Final.
  */
 type Mode = 'new' | 'adopting' | 'running' | 'draining' | 'stopped'
+
+interface Routing {
+  readonly read?: AnyEvent | undefined
+  readonly mayStart?: boolean
+}
 
 /**
  * The only loop: claims due deliveries, and routes each to its run (`runs.ts`).
@@ -98,7 +103,10 @@ export class Dispatcher implements Claimer {
       leaseMs: this.#leaseMs,
       pollMs,
       concurrency,
-      times
+      times,
+      route: (delivery) => {
+        this.#route(delivery)
+      }
     })
     this.#runs.begin(lanes, this.#suspects)
     if (concurrency < handlers.all.length) {
@@ -128,13 +136,14 @@ export class Dispatcher implements Claimer {
    */
   reserve(arrivals: readonly Arrival[]): Reservation | undefined {
     const lanes = this.#lanes
-    const isOpen = this.#isIn('running') && !this.#runs.isBehind && !this.#runs.leases.isOverdue
+    const isOpen = this.#isIn('running') && !this.#outage.isOn && !this.#runs.isBehind && !this.#runs.leases.isOverdue
     if (lanes === undefined || !isOpen || this.#suspects?.isClosed === true) return undefined
     const wants = lanes.wants(countDeliveries(arrivals))
     if (wants.length === 0) return undefined
     lanes.asked(wants)
     const { promise, resolve } = Promise.withResolvers<undefined>()
     this.#reservations.add(promise)
+    const leasedUntil = this.#clock() + this.#leaseMs
     return {
       request: this.#request(wants),
       end: (claim, claimed) => {
@@ -144,8 +153,12 @@ export class Dispatcher implements Claimer {
         else lanes.answered(wants, claim)
         setImmediate(() => {
           lanes.release(kept)
-          if (claim !== undefined) this.#take(claim)
-          for (const each of claimed) this.#routeNew(each)
+          // Guard: the process was frozen meanwhile, and another claim may have the deliveries.
+          const isOver = this.#clock() >= leasedUntil
+          if (claim !== undefined) this.#take(claim, { mayStart: !isOver })
+          // The sender of a late one got an error, so it is due, as after any late commit.
+          for (const { delivery, event, isLate } of claimed)
+            this.#route(delivery, { read: event, mayStart: !isOver && !isLate })
           this.#reservations.delete(promise)
           resolve(undefined)
           this.#bell.ring()
@@ -257,8 +270,7 @@ export class Dispatcher implements Claimer {
 
   async #claimSuspects(): Promise<number> {
     try {
-      const claimed = await this.#suspects?.claim()
-      for (const delivery of claimed ?? []) this.#route(delivery)
+      await this.#suspects?.claim()
       return 0
     } catch (error) {
       return this.#outage.failed(error)
@@ -284,14 +296,14 @@ export class Dispatcher implements Claimer {
   }
 
   /** Routes the deliveries of a claim. */
-  #take({ deliveries, orphans }: Claim): void {
+  #take({ deliveries, orphans }: Claim, how: Routing = {}): void {
     if (orphans !== undefined) {
       this.#options.log.warn(
         { removed: orphans.length, handlers: [...new Set(orphans.map(({ handler }) => handler))] },
         'removed deliveries whose events were deleted from the store by hand'
       )
     }
-    for (const delivery of deliveries) this.#route(delivery)
+    for (const delivery of deliveries) this.#route(delivery, how)
   }
 
   #request(wants: readonly Want[]): ClaimRequest {
@@ -303,21 +315,18 @@ export class Dispatcher implements Claimer {
     }
   }
 
-  /** Hands a delivery back if its sender got an error: it is due, as after any late commit. */
-  #routeNew({ delivery, event, isLate }: NewlyClaimed): void {
-    const lane = this.#lanes?.get(delivery.handler)
-    if (isLate && lane !== undefined) this.#runs.handBack(delivery, lane)
-    else this.#route(delivery, event)
-  }
-
-  /** Routes a claimed delivery: normally, runs its handler. @param read the event, if it was read just now */
-  #route(delivery: ClaimedDelivery, read?: AnyEvent): void {
+  /**
+   * Routes a claimed delivery: normally, runs its handler.
+   * @param how.read the event, if it was read just now
+   * @param how.mayStart false: hand it back
+   */
+  #route(delivery: ClaimedDelivery, { read, mayStart = true }: Routing = {}): void {
     if (this.#runs.claimAgain(delivery)) return
     const lane = this.#lanes?.get(delivery.handler)
     if (lane === undefined) this.#runs.park(delivery)
     else if (delivery.lost !== undefined) this.#runs.settleLost(delivery, lane, delivery.lost)
     // Guard: a claim that was under way when `stop()` was called.
-    else if (!this.#isIn('running')) this.#runs.handBack(delivery, lane)
+    else if (!mayStart || !this.#isIn('running')) this.#runs.handBack(delivery, lane)
     else this.#runs.start(delivery, lane, read)
   }
 
@@ -334,7 +343,8 @@ export class Dispatcher implements Claimer {
     // An uncaught error cuts the grace period short.
     await within(graceMs, Promise.race([this.#faulted.promise, underWay()]))
     const stopping = this.#runs.stop()
-    if (stopping.length > 0 || this.#runs.hasFault) await within(abortGraceMs, underWay())
+    if (stopping.length > 0 || this.#reservations.size > 0 || this.#runs.hasFault)
+      await within(abortGraceMs, underWay())
     this.#runs.handBackUnfinished(stopping)
     const unstored = await this.#runs.drain(storeMs)
     this.#enter('stopped')

@@ -81,9 +81,9 @@ export class Lanes {
     for (const { lane, limit } of wants) lane.reserved += limit
   }
 
-  /** Keeps slots for claimed deliveries that start later. @returns what to release then */
-  keep(claimed: readonly ClaimedDelivery[]): readonly Want[] {
-    const counts = countByHandler(claimed)
+  /** Keeps slots for deliveries that start later. @returns what to release then */
+  keep(deliveries: readonly Pick<ClaimedDelivery, 'handler'>[]): readonly Want[] {
+    const counts = countByHandler(deliveries)
     const kept = this.all.flatMap((lane) => {
       const limit = counts.get(lane.handler.name) ?? 0
       return limit === 0 ? [] : { lane, limit }

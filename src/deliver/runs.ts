@@ -143,7 +143,8 @@ export class Runs {
   /** Guard: a claim can return a delivery that still runs here. @returns false if it does not */
   claimAgain(delivery: ClaimedDelivery): boolean {
     const run = this.leases.get(delivery.id)
-    run?.claimAgain(delivery)
+    // Guard: claims of the same delivery can be routed in another order than they were made.
+    if (run !== undefined && delivery.token > run.delivery.token) run.claimAgain(delivery)
     return run !== undefined
   }
 

@@ -29,6 +29,7 @@ export const suspectsTimes: SuspectsTimes = { clearMs: 10_000, aloneMs: 60_000 }
 export interface SuspectsOptions {
   readonly inbox: Inbox
   readonly lanes: Lanes
+  readonly route: (delivery: ClaimedDelivery) => void
   readonly leases: Leases
   readonly owner: string
   readonly leaseMs: number
@@ -89,63 +90,63 @@ export class Suspects {
     this.#pollAt = 0
   }
 
-  /** Claims the suspects to run now. @throws the inbox's errors */
-  async claim(): Promise<readonly ClaimedDelivery[]> {
+  /** Claims the suspects to run now, and routes them. @throws the inbox's errors */
+  async claim(): Promise<void> {
     const { inbox, leases, lanes, pollMs } = this.#options
-    if (this.#mode === 'alone' && !(await this.#hasEnded())) return []
+    if (this.#mode === 'alone' && !(await this.#hasEnded())) return
     const now = performance.now()
-    if (now < this.#pollAt) return []
+    if (now < this.#pollAt) return
     this.#pollAt = now + pollMs
-    if (lanes.all.length === 0) return []
+    if (lanes.all.length === 0) return
     const due = await inbox.suspects(lanes.all.map(({ handler }) => handler))
     const running = leases.all.filter((run) => run.isUnderWay && run.delivery.suspicion > 0)
     const [first] = due
     const mayClear = this.#mode !== 'open' || now >= this.#notBefore
-    if (mayClear && first !== undefined && first.suspicion >= aloneFrom)
-      return running.length === 0 ? this.#claimAlone(due, now) : []
+    if (mayClear && first !== undefined && first.suspicion >= aloneFrom) {
+      if (running.length === 0) await this.#claimAlone(due, now)
+      return
+    }
     if (this.#mode === 'clearing') this.#open(now)
-    return running.some(({ delivery }) => delivery.suspicion >= aloneFrom) ? [] : this.#claimFew(due, running.length)
+    if (!running.some(({ delivery }) => delivery.suspicion >= aloneFrom)) await this.#claimFew(due, running.length)
   }
 
   /** Claims suspects that may run beside others. */
-  async #claimFew(due: readonly Suspect[], running: number): Promise<readonly ClaimedDelivery[]> {
+  async #claimFew(due: readonly Suspect[], running: number): Promise<void> {
     const { lanes, concurrency } = this.#options
     const slots = new Map(lanes.all.map((lane) => [lane.handler.name, freeSlots(lane)]))
     const free = Math.min(
       this.#limit - running,
       concurrency - lanes.all.reduce((sum, lane) => sum + takenSlots(lane), 0)
     )
-    const ids: number[] = []
-    for (const { id, handler, suspicion } of due) {
-      if (ids.length >= free) break
-      const own = slots.get(handler) ?? 0
-      if (suspicion >= aloneFrom || own <= 0) continue
-      slots.set(handler, own - 1)
-      ids.push(id)
+    const chosen: Suspect[] = []
+    for (const suspect of due) {
+      if (chosen.length >= free) break
+      const own = slots.get(suspect.handler) ?? 0
+      if (suspect.suspicion >= aloneFrom || own <= 0) continue
+      slots.set(suspect.handler, own - 1)
+      chosen.push(suspect)
     }
-    return ids.length === 0 ? [] : this.#claimIds(ids, 'loss')
+    if (chosen.length > 0) await this.#claimThese(chosen, 'loss', () => undefined)
   }
 
-  async #claimAlone(due: readonly Suspect[], now: number): Promise<readonly ClaimedDelivery[]> {
-    const { leases, times } = this.#options
+  async #claimAlone(due: readonly Suspect[], now: number): Promise<void> {
+    const { lanes, leases, times } = this.#options
     if (this.#mode === 'open') this.#enter('clearing', now, times.clearMs)
-    // Count runs whose outcome is not stored yet: a crash would lose them too.
-    const isAlone = leases.all.length === 0
-    if (!isAlone && now < this.#until) return []
+    // Count runs whose outcome is not stored yet, because a crash would lose them too, and those that are being claimed.
+    const isAlone = leases.all.length === 0 && lanes.all.every((lane) => takenSlots(lane) === 0)
+    if (!isAlone && now < this.#until) return
+    const enter = (id: number): void => {
+      if (!isAlone) return
+      this.#alone = id
+      this.#enter('alone', this.#since, now - this.#since + times.aloneMs)
+    }
     // Try several: the order key of the first may be running in another process.
-    for (const { id } of due.filter(({ suspicion }) => suspicion >= aloneFrom).slice(0, 10)) {
-      const claimed = await this.#claimIds([id], isAlone ? 'attempt' : 'loss')
-      if (claimed.length === 0) continue
-      if (isAlone) {
-        this.#alone = id
-        this.#enter('alone', this.#since, now - this.#since + times.aloneMs)
-      } else {
-        this.#open(now)
-      }
-      return claimed
+    for (const suspect of due.filter(({ suspicion }) => suspicion >= aloneFrom).slice(0, 10)) {
+      const isClaimed = await this.#claimThese([suspect], isAlone ? 'attempt' : 'loss', enter)
+      if (isClaimed && isAlone) return
+      if (isClaimed) break
     }
     this.#open(now)
-    return []
   }
 
   async #hasEnded(): Promise<boolean> {
@@ -161,9 +162,24 @@ export class Suspects {
     return true
   }
 
-  #claimIds(ids: readonly number[], onLoss: OnLoss): Promise<readonly ClaimedDelivery[]> {
-    const { inbox, owner, leaseMs } = this.#options
-    return inbox.claimSuspects({ owner, leaseMs, ids, onLoss })
+  /**
+   * Claims suspects and routes them. Their slots are kept meanwhile.
+   * @param onClaimed called for each before it is routed
+   * @returns false if none was claimed
+   */
+  async #claimThese(chosen: readonly Suspect[], onLoss: OnLoss, onClaimed: (id: number) => void): Promise<boolean> {
+    const { inbox, lanes, owner, leaseMs, route } = this.#options
+    const kept = lanes.keep(chosen)
+    try {
+      const claimed = await inbox.claimSuspects({ owner, leaseMs, ids: chosen.map(({ id }) => id), onLoss })
+      for (const delivery of claimed) {
+        onClaimed(delivery.id)
+        route(delivery)
+      }
+      return claimed.length > 0
+    } finally {
+      lanes.release(kept)
+    }
   }
 
   /** Reopens, and gives the others as much time as they had to wait. */

@@ -1,11 +1,10 @@
-import type { Claimer, NewlyClaimed } from './claimer.ts'
+import type { Claimer, NewlyClaimed, Reservation } from './claimer.ts'
 import { publish } from '../model/channels.ts'
 import { RiverhookError } from '../model/errors.ts'
 import type { AnyEvent } from '../model/event.ts'
 import type {
   AcceptedArrival,
   Arrival,
-  Claim,
   ClaimedDelivery,
   ClaimRequest,
   Inbox,
@@ -194,8 +193,9 @@ export class Recorder {
 
   async #record(batch: readonly Waiting[]): Promise<void> {
     const arrivals = batch.flatMap((waiting) => waiting.arrivals)
-    let reservation = this.#inbox.recordAndClaim === undefined ? undefined : this.#claimer()?.reserve(arrivals)
+    let reservation: Reservation | undefined
     try {
+      if (this.#inbox.recordAndClaim !== undefined) reservation = this.#claimer()?.reserve(arrivals)
       const startedAt = this.#clock()
       const { results, claim, claimed } = await this.#store(arrivals, reservation?.request)
       reservation?.end(claim, toClaimed(batch, claimed))
@@ -218,9 +218,13 @@ export class Recorder {
     }
   }
 
-  async #store(arrivals: readonly Arrival[], request: ClaimRequest | undefined): Promise<RecordedAndClaimed> {
-    const claiming = request && this.#inbox.recordAndClaim?.(arrivals, request)
-    return claiming ?? { results: await this.#inbox.record(arrivals), claim: nothing, claimed: [] }
+  /** Stores arrivals. If claiming fails, stores them without it: a damaged delivery must not stop recording. */
+  async #store(
+    arrivals: readonly Arrival[],
+    request: ClaimRequest | undefined
+  ): Promise<Partial<RecordedAndClaimed> & Pick<RecordedAndClaimed, 'results'>> {
+    const recorded = request && (await this.#inbox.recordAndClaim?.(arrivals, request).catch(() => undefined))
+    return recorded ?? { results: await this.#inbox.record(arrivals) }
   }
 
   #expire(waiting: Waiting): void {
@@ -242,10 +246,8 @@ export class Recorder {
   }
 }
 
-const nothing: Claim = { deliveries: [], nextDueAt: undefined }
-
 /** Adds the events to the leases of their deliveries. Call before the callers are answered. */
-function toClaimed(batch: readonly Waiting[], leases: readonly NewLease[]): readonly NewlyClaimed[] {
+function toClaimed(batch: readonly Waiting[], leases: readonly NewLease[] = []): readonly NewlyClaimed[] {
   if (leases.length === 0) return []
   const given = batch.flatMap(({ arrivals, events, answered }) =>
     arrivals.map((arrival, index) => ({ arrival, event: events[index], isLate: answered }))
@@ -265,7 +267,9 @@ function newlyClaimed(
   { realm, id, source, type, headers, endpoint, receivedAt, body, trace }: AcceptedArrival,
   lease: Omit<NewLease, 'arrival'>
 ): ClaimedDelivery {
-  const event = { realm, id, source, type, headers, endpoint, receivedAt, body, trace }
+  // Copies: a caller may reuse its buffer after the answer, and a handler may change the headers.
+  const copies = { headers: { ...headers }, body: Uint8Array.from(body) }
+  const event = { realm, id, source, type, ...copies, endpoint, receivedAt, trace }
   return { ...lease, orderKey: undefined, attempt: 1, losses: 0, suspicion: 0, event }
 }
 

@@ -93,6 +93,7 @@ t.test('each handler gets its own copy, and only one of them the event that was 
 
 t.test('a commit that failed, and one that was answered too late, start no handler', async (t) => {
   const commit = gate()
+  const full = new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', 'the disk is full')
   let commits = 0
   const runs: string[] = []
   const { r, dispatcher } = await recording(
@@ -104,12 +105,13 @@ t.test('a commit that failed, and one that was answered too late, start no handl
       wrap: (inbox) => ({
         async recordAndClaim(arrivals, request) {
           commits += 1
-          if (commits === 1) throw new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', 'the disk is full')
+          if (commits === 1) throw full
           const recorded = await inbox.recordAndClaim!(arrivals, request)
           t.equal(recorded.claimed.length, 1)
           if (commits === 2) await commit.promise
           return recorded
-        }
+        },
+        record: (arrivals) => (commits === 1 ? Promise.reject(full) : inbox.record(arrivals))
       })
     }
   )
@@ -228,4 +230,138 @@ t.test('a process that dies before a handler begins uses up no attempt', async (
   await r.untilSettled(2)
   t.strictSame(runs, [2])
   t.strictSame(await r.states('e1'), { a: 'done' })
+})
+
+t.test('a delivery that cannot be claimed does not stop recording', async (t) => {
+  const { r, record } = await recording(
+    t,
+    ({ handlers }) => {
+      handlers.on('order.accepted', { name: 'a' }, () => undefined)
+    },
+    {
+      wrap: () => ({
+        claim: () => Promise.reject(new Error('damaged')),
+        recordAndClaim: () => Promise.reject(new Error('damaged'))
+      })
+    }
+  )
+  for (const id of ['e1', 'e2', 'e3']) t.strictSame(await record([id]), ['accepted'])
+  t.strictSame(await r.states('e3'), { a: 'pending' })
+})
+
+t.test('a handler has what was received, whatever the sender and other handlers do with it later', async (t) => {
+  const bodies: string[] = []
+  const seen: unknown[] = []
+  const answered = gate()
+  const { r, dispatcher } = await recording(t, ({ handlers }) => {
+    for (const name of ['a', 'b'])
+      handlers.on('order.accepted', { name }, async (_event, { body, headers }) => {
+        await answered.promise
+        bodies.push(Buffer.from(body).toString())
+        seen.push({ ...headers })
+        Object.assign(headers, { changed: name })
+      })
+  })
+  const recorder = new Recorder(r.inbox, { claimer: () => dispatcher })
+  const text = '{"id":"e1","type":"order.accepted"}'
+  const body = Buffer.from(text)
+  await recorder.record(arrival('e1', ['a', 'b'], { body, headers: { x: 'y' } }), 60_000)
+  body.fill(0)
+  answered.resolve()
+  await r.untilSettled(2)
+  t.strictSame(bodies, [text, text])
+  t.strictSame(seen, [{ x: 'y' }, { x: 'y' }])
+})
+
+t.test('a suspect runs in a slot of its handler, and alone only when nothing is being claimed', async (t) => {
+  let running = 0
+  let most = 0
+  const calls: string[] = []
+  const recordOne = (): Promise<unknown> => record([`new${calls.length}`])
+  const { r, record } = await recording(
+    t,
+    ({ handlers }) => {
+      handlers.on('order.accepted', { name: 'a', concurrency: 1, retry: { base: 1 } }, async () => {
+        most = Math.max(most, (running += 1))
+        await new Promise((resolve) => setImmediate(resolve))
+        running -= 1
+      })
+    },
+    {
+      pollMs: 1,
+      wrap: (inbox) => ({
+        async claimSuspects(request) {
+          calls.push(request.onLoss)
+          // An event that arrives at this moment must not take the same slot.
+          await recordOne()
+          return inbox.claimSuspects(request)
+        }
+      })
+    }
+  )
+  // Runs that another process lost: they are suspects now.
+  const wants = [{ handler: 'a', source: 'digital-river', limit: 10 }]
+  const body = Buffer.from('{"id":"x","type":"order.accepted"}')
+  const lost = [0, 1, 2, 3].map((n) => arrival(`lost${n}`, ['a'], { body }))
+  await r.inbox.recordAndClaim!(lost, { owner: 'dead', leaseMs: 1, wants, limit: 10 })
+  r.advance(1)
+  await r.untilSettled(4)
+  r.advance(60_000)
+  await r.untilSettled(8, ({ event_id: id }) => id.startsWith('lost'))
+  t.equal(most, 1)
+  t.ok(calls.every((onLoss) => onLoss === 'loss'))
+})
+
+t.test('a shutdown without a grace period hands back what is being claimed', async (t) => {
+  const commit = gate()
+  const started = gate()
+  const { r, dispatcher, record } = await recording(
+    t,
+    ({ handlers }) => {
+      handlers.on('order.accepted', { name: 'a' }, () => t.fail('must not run'))
+    },
+    {
+      wrap: (inbox) => ({
+        async recordAndClaim(arrivals, request) {
+          started.resolve()
+          await commit.promise
+          return inbox.recordAndClaim!(arrivals, request)
+        }
+      })
+    }
+  )
+  const recorded = record(['e1'])
+  await started.promise
+  const stopped = dispatcher.stop({ graceMs: 0 })
+  for (let turns = 0; turns < 50; turns += 1) await new Promise((resolve) => setImmediate(resolve))
+  commit.resolve()
+  await recorded
+  await stopped
+  t.match((await r.event('e1')).deliveries, [{ state: 'pending', attempts: 0 }])
+})
+
+t.test('a lease that ended before its handler could start is not used', async (t) => {
+  const runs: number[] = []
+  const { r, record } = await recording(
+    t,
+    ({ handlers }) => {
+      handlers.on('order.accepted', { name: 'a' }, (_event, { attempt }) => {
+        runs.push(attempt)
+      })
+    },
+    {
+      wrap: (inbox) => ({
+        async recordAndClaim(arrivals, request) {
+          const recorded = await inbox.recordAndClaim!(arrivals, request)
+          // The process was frozen.
+          r.advance(10_000)
+          return recorded
+        }
+      })
+    }
+  )
+  await record(['e1'])
+  await r.untilSettled(1)
+  t.match(r.settled, [{ state: 'released' }])
+  t.strictSame(runs, [])
 })

@@ -95,6 +95,27 @@ export async function newClaimsContract(t: Test, open: (t: Test) => Promise<Subj
     )
   })
 
+  t.test('a new delivery waits if one that is due was not claimed', async (t) => {
+    const { inbox } = await open(t)
+    await inbox.record([
+      arrival('1', [{ handler: 'ship', orderKey: 'k' }]),
+      arrival('2', [{ handler: 'ship', orderKey: 'k' }]),
+      arrival('3', ['ship'])
+    ])
+    const [first] = await claim(inbox, ['ship'])
+    await settleAll(inbox, [first!], { state: 'released' })
+    const { claim: due, claimed } = await recordAndClaim(inbox, [arrival('4', ['ship'])], { wants: wants({ ship: 1 }) })
+    t.equal(due.deliveries.length, 1)
+    t.same(claimed, [])
+  })
+
+  t.test('each lease has headers and a body that no one else can change', async (t) => {
+    const { inbox } = await open(t)
+    await inbox.record([arrival('1', ['ship', 'mail'], { headers: { a: 'b' } })])
+    const held = await claim(inbox, ['ship', 'mail'])
+    t.not(held[0]!.event.headers, held[1]!.event.headers)
+  })
+
   t.test('a claimer is woken for what is left, and for nothing else', async (t) => {
     const { inbox } = await open(t)
     let wakes = 0

@@ -66,7 +66,7 @@ function fill(t: Test): Statements {
     const live = liveMode === undefined ? null : Number(liveMode)
     const keys = JSON.stringify(about)
     sql.insertEvent.run(
-      ...[realm, id, source, state, type, live, null, endpoint, at, null, '{}', null, 0, keys, null, Buffer.of()]
+      ...[realm, id, source, state, type, live, null, endpoint, at, null, '{}', null, 0, keys, null, null, Buffer.of()]
     )
     for (const { handler, state, orderKey } of deliveries)
       sql.insertDelivery.run(seq, realm, handler, state, 0, orderKey)

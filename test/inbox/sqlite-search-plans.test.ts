@@ -35,6 +35,7 @@ t.test('a search starts at the index of keys, and reads the events of a key in t
     0,
     '["order-1"]',
     null,
+    null,
     new Uint8Array()
   )
   indexEvents(sql, 0, 1_000)

@@ -14,6 +14,16 @@ type LeaseTerms = Omit<ClaimSuspectsRequest, 'ids'>
 
 /** Claims due deliveries and expired leases. Suspects are claimed on their own. */
 export function claim(store: Store, request: ClaimRequest, now: number): Claim {
+  return claimDue(store, request, now).claim
+}
+
+/** Claims as `claim` does. @returns also which of the handlers have nothing else due */
+export function claimDue(
+  store: Store,
+  request: ClaimRequest,
+  now: number
+): { readonly claim: Claim; readonly exhausted: ReadonlySet<string> } {
+  const exhausted = new Set<string>()
   const deliveries: ClaimedDelivery[] = []
   let nextDueAt = Infinity
   let left = request.limit
@@ -27,12 +37,14 @@ export function claim(store: Store, request: ClaimRequest, now: number): Claim {
     left -= due.length
     const claimed = due.flatMap((delivery) => leaseIfFirst(store, delivery, { ...request, onLoss: 'loss' }, now))
     deliveries.push(...claimed)
+    if (due.length < room && claimed.length === due.length) exhausted.add(handler)
     // Deliveries that were not first now wait in their line. Others may be due instead.
     const rest = claimable[due.length]
     const next = claimed.length < due.length ? now : rest && claimableAt(rest)
     if (next !== undefined) nextDueAt = Math.min(nextDueAt, next)
   }
-  return { deliveries, nextDueAt: nextDueAt === Infinity ? undefined : new Date(nextDueAt) }
+  const claim = { deliveries, nextDueAt: nextDueAt === Infinity ? undefined : new Date(nextDueAt) }
+  return { claim, exhausted }
 }
 
 /** Lists the due suspects of these handlers. */
@@ -103,6 +115,6 @@ export function lease(delivery: Delivery, { owner, leaseMs, onLoss }: LeaseTerms
     losses,
     suspicion,
     lost,
-    event: { realm, id: eventId, source, type, headers, endpoint, receivedAt, body, trace }
+    event: { realm, id: eventId, source, type, headers: { ...headers }, endpoint, receivedAt, body, trace }
   }
 }

@@ -1,7 +1,7 @@
 import type { AcceptedArrival, Arrival, ClaimRequest, NewDelivery, RecordedAndClaimed, RecordResult } from '../inbox.ts'
 import { stateBeforeLineUp } from '../rows.ts'
 import { eventOutcome } from '../tally.ts'
-import { claim, lease } from './claim.ts'
+import { claimDue, lease } from './claim.ts'
 import { createDelivery, keyText, sortKeys, type Row } from './rows.ts'
 import type { Store } from './store.ts'
 
@@ -61,8 +61,8 @@ export function recordAndClaim(
   request: ClaimRequest,
   now: number
 ): RecordedAndClaimed & { readonly due: boolean } {
-  const before = claim(store, request, now)
-  const open = request.wants.filter(({ handler }) => !store.pauses.has(handler))
+  const { claim, exhausted } = claimDue(store, request, now)
+  const open = request.wants.filter(({ handler }) => exhausted.has(handler))
   const known = store.lastDeliveryId
   const recorded = record(store, arrivals, now)
   const added = Array.from({ length: store.lastDeliveryId - known }, (_, index) => known + 1 + index).flatMap(
@@ -71,12 +71,12 @@ export function recordAndClaim(
   const wanted = open.flatMap(({ handler, source, limit }) =>
     added
       .filter((each) => each.handler === handler && each.row.arrival.source === source && each.orderKey === undefined)
-      .slice(0, limit - before.deliveries.filter((delivery) => delivery.handler === handler).length)
+      .slice(0, limit - claim.deliveries.filter((delivery) => delivery.handler === handler).length)
   )
-  const claimed = wanted.toSorted((one, other) => one.id - other.id).slice(0, request.limit - before.deliveries.length)
+  const claimed = wanted.toSorted((one, other) => one.id - other.id).slice(0, request.limit - claim.deliveries.length)
   return {
     ...recorded,
-    claim: before,
+    claim,
     claimed: claimed.map((delivery) => {
       const { id, token, handler } = lease(delivery, { ...request, onLoss: 'loss' }, now)
       return { id, token, handler, arrival: arrivals.indexOf(delivery.row.arrival) }

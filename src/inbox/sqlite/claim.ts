@@ -51,6 +51,16 @@ type Sql = Prepared<typeof claimSql & typeof orderSql & typeof pauseSql> & Count
 
 /** Claims due deliveries and expired leases. Suspects are claimed on their own. */
 export function claim(sql: Sql, request: ClaimRequest, now: number): Claim {
+  return claimDue(sql, request, now).claim
+}
+
+/** Claims as `claim` does. @returns also which of the handlers have nothing else due */
+export function claimDue(
+  sql: Sql,
+  request: ClaimRequest,
+  now: number
+): { readonly claim: Claim; readonly exhausted: ReadonlySet<string> } {
+  const exhausted = new Set<string>()
   const deliveries: ClaimedDelivery[] = []
   const orphans: Orphan[] = []
   let nextDueAt = Infinity
@@ -71,14 +81,16 @@ export function claim(sql: Sql, request: ClaimRequest, now: number): Claim {
     // More may be due already: the dispatcher asks again when it has room. Deliveries that were not first now wait in
     // their line. Others may be due instead.
     const mayHaveMore = room > 0 && (rows.length === room || claimed.length < rows.length)
+    if (room > 0 && !mayHaveMore) exhausted.add(handler)
     const next = mayHaveMore ? now : sql.nextDue.get(handler, room === 0 ? 0 : now)?.['due_at']
     if (next !== undefined) nextDueAt = Math.min(nextDueAt, Number(next))
   }
-  return {
+  const claim = {
     deliveries,
     nextDueAt: nextDueAt === Infinity ? undefined : new Date(nextDueAt),
     ...(orphans.length > 0 && { orphans })
   }
+  return { claim, exhausted }
 }
 
 /** A wrong clock scheduled first attempts that are due later than this. A replay delays a line by at most a minute. */

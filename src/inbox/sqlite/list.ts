@@ -42,7 +42,14 @@ export const listSql = {
   blocksInTime: 'SELECT number FROM event_block WHERE last_at >= ? AND first_at < ? ORDER BY number',
   timeBounds:
     'SELECT min(seq) AS first, max(seq) AS last FROM event WHERE seq > ? AND received_at >= ? AND received_at < ?',
-  firstEvent: 'SELECT min(seq) AS seq FROM event',
+  /** Finds the segments that have keys, one after the other: most of a wide span may be empty. */
+  segments: `
+    WITH RECURSIVE found (segment) AS (
+      SELECT min(segment) FROM event_key WHERE segment >= ? UNION ALL
+      SELECT (SELECT min(event_key.segment) FROM event_key WHERE event_key.segment > found.segment) FROM found
+      WHERE found.segment < ? AND in_time())
+    SELECT segment FROM found WHERE segment <= ?`,
+  checkTime: 'SELECT in_time()',
   summary: `
     SELECT seq, realm, id, source, state, type, live_mode, created_time, resource, endpoint, received_at, backfilled, duplicates, conflicts, reason, length(body) AS size
     FROM event WHERE seq = ?`,
@@ -175,6 +182,8 @@ function findSeqs(sql: Sql, filter: contract.EventFilter): readonly number[] {
   const found = new Set<number>()
   for (const place of path.isSequence === true && !oldestFirst ? path.places.toReversed() : path.places) {
     if (path.isSequence === true && found.size > limit) break
+    // A statement that finds nothing does not check the time.
+    sql.checkTime.get()
     const { sql: text, values } = toStatement(place, bounds, checks, oldestFirst)
     for (const row of statements.get(text).all(...values, limit + 1)) found.add(Number(row['seq']))
   }
@@ -217,28 +226,29 @@ function listWanted(sql: Sql, filter: contract.EventFilter, page: Bounds): Wante
 }
 
 /** Chooses the path to the fewest events. If all lead to many, the first one. */
-function choosePath({ db }: Sql, paths: readonly Path[], bounds: Bounds): Path {
+function choosePath(sql: Sql, paths: readonly Path[], bounds: Bounds): Path {
   const [first = everything] = paths
-  return paths.length > 1 ? (findFewest(db, paths, bounds, many) ?? first) : first
+  return paths.length > 1 ? (findFewest(sql, paths, bounds, many) ?? first) : first
 }
 
 /** Finds the path to the fewest events, if it leads to fewer than `limit`. */
-function findFewest(db: DatabaseSync, paths: readonly Path[], bounds: Bounds, limit: number): Path | undefined {
+function findFewest(sql: Sql, paths: readonly Path[], bounds: Bounds, limit: number): Path | undefined {
   let fewest: Path | undefined
   let most = limit
   for (const path of paths) {
-    const count = countUpTo(db, path, bounds, most)
+    const count = countUpTo(sql, path, bounds, most)
     if (count < most) [fewest, most] = [path, count]
   }
   return fewest
 }
 
 /** Counts the entries of a path, up to a limit. Those between two keys are at most as many as these. */
-function countUpTo(db: DatabaseSync, path: Path, bounds: Bounds, limit: number): number {
+function countUpTo(sql: Sql, path: Path, bounds: Bounds, limit: number): number {
   let count = path === everything ? limit : 0
-  const statements = new PreparedOnce(db)
+  const statements = new PreparedOnce(sql.db)
   for (const place of path.places) {
     if (count >= limit) break
+    sql.checkTime.get()
     if (place.above !== undefined && place.below !== undefined) {
       count += place.below - place.above - 1
       continue
@@ -288,16 +298,15 @@ function listKeyPaths(sql: Sql, about: string, bounds: Bounds): readonly Path[] 
   })
   const others: Place = { table: 'event', term: hasKeyTerm(search), above: readIndexedTo(sql) }
   const path: Path = { places: [...segments, others], isSequence: true, covers: ['about'] }
-  return isSorted && countUpTo(sql.db, { ...path, places: segments }, {}, sortable) === sortable ? [] : [path]
+  return isSorted && countUpTo(sql, { ...path, places: segments }, {}, sortable) === sortable ? [] : [path]
 }
 
-/** Lists the segments of the index of keys that have events of a page, in their order. */
+/** Lists the segments of the index of keys that may have events of a page, in their order. */
 function listSegments(sql: Sql, { above = 0, below = Infinity }: Bounds): readonly number[] {
-  const first = Math.max(Number(sql.firstEvent.get()?.['seq'] ?? 0), above + 1)
-  const last = Math.min(readIndexedTo(sql), below - 1)
-  const size = 2 ** segmentBits
-  const [from, to] = [Math.floor(first / size), Math.floor(last / size)]
-  return first > last ? [] : Array.from({ length: to - from + 1 }, (_, index) => from + index)
+  const [first, last] = [above + 1, Math.min(readIndexedTo(sql), below - 1)].map((seq) =>
+    Math.floor(seq / 2 ** segmentBits)
+  )
+  return sql.segments.all(first ?? 0, last ?? 0, last ?? 0).map(({ segment }) => Number(segment))
 }
 
 /** The path by the kinds of events, in the index and in the events that it does not have yet. */
@@ -337,7 +346,7 @@ function statePath(sql: Sql, filter: contract.EventFilter, state: NotDone, kinds
   const paths = handlers.map((handler) => {
     const found = term(`${isPartOf} AND d.handler = ?`, handler)
     const path = ordered(['delivery'], { ...place('delivery', index, found), isSorted })
-    if (!isSorted || countUpTo(sql.db, path, {}, sortable) < sortable) return path
+    if (!isSorted || countUpTo(sql, path, {}, sortable) < sortable) return path
     return kindPath(
       sql,
       filter,

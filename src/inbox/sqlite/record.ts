@@ -1,6 +1,6 @@
 import type { Claim, ClaimRequest, NewDelivery, NewLease, RecordResult } from '../inbox.ts'
 import { eventOutcome } from '../tally.ts'
-import { claim, type claimSql } from './claim.ts'
+import { claimDue, type claimSql } from './claim.ts'
 import { followEvents, type listIndexSql } from './list-index.ts'
 import { isBusy, type orderSql } from './order.ts'
 import type { pauseSql } from './pause.ts'
@@ -35,8 +35,8 @@ export function record(
 ): Operations['record']['result'] {
   let start = 0
   let newest: number | undefined
-  const claimed = request === undefined ? nothing : claim(sql, request, now)
-  const adding = new Adding(sql, request, claimed, now)
+  const due = request === undefined ? undefined : claimDue(sql, request, now)
+  const adding = new Adding(sql, request, due, now)
   const results = arrivals.map((arrival, index) => {
     const [, end, deliveries] = arrival
     const body = bodies.subarray(start, end)
@@ -50,7 +50,7 @@ export function record(
     return result
   })
   if (newest !== undefined) followEvents(sql, newest)
-  return { results, claim: claimed, claimed: adding.claimed, due: adding.hasLeft }
+  return { results, claim: due?.claim ?? nothing, claimed: adding.claimed, due: adding.hasLeft }
 }
 
 const nothing: Claim = { deliveries: [], nextDueAt: undefined }
@@ -80,14 +80,14 @@ class Adding {
   #left: number
   readonly #room = new Map<string, { readonly source: string; left: number }>()
 
-  /** @param claimed what was due before; if there was room for more, nothing else is due */
-  constructor(sql: Sql, request: ClaimRequest | undefined, { deliveries }: Claim, now: number) {
+  constructor(sql: Sql, request: ClaimRequest | undefined, due: ReturnType<typeof claimDue> | undefined, now: number) {
     this.#sql = sql
     this.#request = request
     this.#now = now
+    const deliveries = due?.claim.deliveries ?? []
     this.#left = (request?.limit ?? 0) - deliveries.length
     for (const { handler, source, limit } of request?.wants ?? []) {
-      if (sql.isPaused.get(handler) !== undefined) continue
+      if (due?.exhausted.has(handler) !== true) continue
       const left = limit - deliveries.filter((delivery) => delivery.handler === handler).length
       this.#room.set(handler, { source, left })
     }
