@@ -132,7 +132,7 @@ export class Suspects {
   async #claimAlone(due: readonly Suspect[], now: number): Promise<void> {
     const { lanes, leases, times } = this.#options
     if (this.#mode === 'open') this.#enter('clearing', now, times.clearMs)
-    // Count runs whose outcome is not stored yet, because a crash would lose them too, and those that are being claimed.
+    // Count runs whose outcome is not stored yet, because a crash would lose them too, and claims under way.
     const isAlone = leases.all.length === 0 && lanes.all.every((lane) => takenSlots(lane) === 0)
     if (!isAlone && now < this.#until) return
     const enter = (id: number): void => {

@@ -22,6 +22,8 @@ const withoutAct = new Set([
   'complete',
   'completion',
   'stats',
+  'alarms list',
+  'alarms test',
   'audit',
   'failures',
   'event-types',

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import t from 'tap'
 
 import { openInbox } from '../../src/index.ts'
-import { source } from '../event-keys.ts'
+import { realm, source } from '../event-keys.ts'
 import { makeFolder } from '../folder.ts'
-import { arrival, quarantined } from '../inbox/arrivals.ts'
+import { arrival, quarantined, someMismatch } from '../inbox/arrivals.ts'
 import { cliHere, start } from './rig.ts'
 
 // Risk: at three in the morning, a page whose commands, calls and views do not exist.
@@ -46,6 +46,7 @@ t.test('each command works', async (t) => {
       return { id, token, outcome, startedAt, endedAt }
     })
   )
+  await inbox.flag([{ realm, ...someMismatch, type: 'order.accepted', path: 'data.object.state' }])
   await inbox.close()
   const synced = await cliHere(['webhooks', 'sync', '--yes'], env)
   t.equal(synced.code, 0, synced.stderr)

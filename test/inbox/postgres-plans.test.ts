@@ -32,6 +32,8 @@ await client.connect()
 t.teardown(() => client.end())
 const setUp = `SELECT ${settingsSql({ statementTimeoutMs: 60_000, isLocal: false })}`
 await client.query(setUp)
+// Other tests may run between this line and the first use.
+await client.query('SET idle_in_transaction_session_timeout = 0')
 await client.query(`BEGIN; ${readSettings}`)
 
 const session: Session = {
