@@ -151,6 +151,7 @@ async function copy(from: Inbox, to: Inbox, given: CopyFlags): Promise<void> {
     `${report.copied} of ${counted(report.seen, 'event')} copied; ${report.seen - report.copied} ${report.seen - report.copied === 1 ? 'was' : 'were'} there already.`
   )
   print(`Do not start a server on ${describeAddress(given.from)} again: it would handle what is due a second time.`)
+  print('The audit log and the counts of the charts were copied, too. Replay jobs are not copied: start them again.')
 }
 
 /**

@@ -1,14 +1,26 @@
-import { types } from 'node:util'
-
 import { actorOrigins, type Act, type Actor, type ActResult } from '../model/audit.ts'
-import { RiverhookError } from '../model/errors.ts'
-import { didYouMean } from '../model/nearest.ts'
 import { deliveryStates, eventStates, type EventKey } from '../model/event.ts'
 import type { NewJob, ReplayFilter } from '../model/job.ts'
 import { readKeySearch, toSearchKeys } from '../model/search-keys.ts'
 import { tallyKinds, type CountedRequests, type TallyQuery } from '../model/tally.ts'
 import { conditionForm, mostConditions, readCondition } from '../model/where.ts'
 import { shorten } from '../model/shorten.ts'
+import {
+  among,
+  checkFields,
+  checkKeys,
+  checkList,
+  count,
+  flag,
+  instant,
+  invalid,
+  list,
+  type Rule,
+  type Rules,
+  size,
+  text,
+  whole
+} from './check-rules.ts'
 import type {
   Admission,
   AlarmHold,
@@ -16,7 +28,6 @@ import type {
   AuditFilter,
   AuditPruneRequest,
   ClaimRequest,
-  EventDetail,
   EventFilter,
   EventStates,
   IndexEntry,
@@ -38,18 +49,10 @@ import type {
 /** In characters. */
 const longestErrorText = 500
 
-/** Returns the requirement that the value breaks; undefined if it is valid. */
-type Rule = (value: unknown) => string | undefined
-type Rules = Readonly<Record<string, { readonly rule: Rule; readonly isRequired?: true }>>
-
-const text: Rule = (value) => (typeof value === 'string' ? undefined : 'must be a string')
-const flag: Rule = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false')
 const state: Rule = (value) =>
   ([...deliveryStates, ...eventStates] as unknown[]).includes(value)
     ? undefined
     : `must be one of ${[...deliveryStates, ...eventStates].join(', ')}`
-const instant: Rule = (value) =>
-  types.isDate(value) && isStorable(value) ? undefined : 'must be a valid Date between the years 1 and 9999'
 const about: Rule = (value) =>
   typeof value === 'string' && readKeySearch(value) !== undefined
     ? undefined
@@ -61,30 +64,14 @@ const where: Rule = (value) => {
   const index = value.findIndex(isFault)
   return index === -1 ? undefined : `[${index}] ${conditionForm}`
 }
+const object: Rule = (value) => (typeof value === 'object' && value !== null ? undefined : 'must be an object')
+
 const error: Rule = (value) =>
   typeof value === 'string' && value.trim() !== '' && value.length <= longestErrorText
     ? undefined
     : `must be a text of 1 to ${longestErrorText} characters`
 const position: Rule = (value) =>
   Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : 'must be `next` of a page, or a `position()`'
-const whole =
-  (least: number, most: number): Rule =>
-  (value) =>
-    Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most
-      ? undefined
-      : `must be a whole number from ${least} to ${most}`
-const among =
-  (names: readonly string[]): Rule =>
-  (value) =>
-    (names as readonly unknown[]).includes(value) ? undefined : `must be one of ${names.join(', ')}`
-const object: Rule = (value) => (typeof value === 'object' && value !== null ? undefined : 'must be an object')
-
-/** True for a time that every engine can store and compare. */
-function isStorable(date: Date): boolean {
-  const year = date.getUTCFullYear()
-  return year >= 1 && year <= 9999
-}
-
 const eventKey: Rules = { realm: { rule: text, isRequired: true }, id: { rule: text, isRequired: true } }
 /** An object with the key of an event. It may have other fields too. */
 const key: Rule = (value) =>
@@ -154,7 +141,6 @@ const auditPruneRequest: Rules = {
   before: { rule: instant, isRequired: true },
   limit: { rule: whole(1, 100_000), isRequired: true }
 }
-const list: Rule = (value) => (Array.isArray(value) ? undefined : 'must be a list')
 const admission: Rules = {
   request: { rule: key, isRequired: true },
   id: { rule: text, isRequired: true },
@@ -185,7 +171,6 @@ const seenDelivery: Rules = {
   handler: { rule: text, isRequired: true },
   state: { rule: among(deliveryStates), isRequired: true }
 }
-const size = whole(0, Number.MAX_SAFE_INTEGER)
 const int32 = whole(0, 2 ** 31 - 1)
 const idempotencyKey: Rule = (value) =>
   typeof value === 'string' && /^[\x21-\x7e]{1,200}$/.test(value)
@@ -245,12 +230,6 @@ const backfillSpan: Rules = {
 const longestName = 200
 const longestTarget = 500
 
-const bytes: Rule = (value) => (types.isUint8Array(value) ? undefined : 'must be a Uint8Array')
-const count = whole(0, 2 ** 31 - 1)
-const headers: Rule = (value) =>
-  typeof value === 'object' && value !== null && Object.values(value).every((each) => typeof each === 'string')
-    ? undefined
-    : 'must be an object of strings'
 const tallyQuery: Rules = {
   since: { rule: instant, isRequired: true },
   until: { rule: instant, isRequired: true },
@@ -277,41 +256,6 @@ const actor: Rules = {
 }
 const act: Rules = { action: { rule: text, isRequired: true }, target: { rule: text, isRequired: true } }
 const actResult: Rules = { count: { rule: count, isRequired: true }, outcome: { rule: text, isRequired: true } }
-const restoredEvent: Rules = {
-  realm: { rule: text, isRequired: true },
-  source: { rule: text, isRequired: true },
-  headers: { rule: headers, isRequired: true },
-  id: { rule: text, isRequired: true },
-  type: { rule: text, isRequired: true },
-  state: { rule: among(eventStates), isRequired: true },
-  endpoint: { rule: text, isRequired: true },
-  receivedAt: { rule: instant, isRequired: true },
-  body: { rule: bytes, isRequired: true },
-  duplicates: { rule: count, isRequired: true },
-  conflicts: { rule: count, isRequired: true },
-  liveMode: { rule: flag },
-  createdTime: { rule: text },
-  about: { rule: list },
-  resource: { rule: text },
-  trace: { rule: text },
-  reason: { rule: text }
-}
-const restoredDelivery: Rules = {
-  handler: { rule: text, isRequired: true },
-  state: { rule: among(deliveryStates), isRequired: true },
-  attempts: { rule: count, isRequired: true },
-  losses: { rule: count },
-  dueAt: { rule: instant },
-  settledAt: { rule: instant },
-  orderKey: { rule: text },
-  lastError: { rule: text }
-}
-const restoredAttempt: Rules = {
-  attempt: { rule: count, isRequired: true },
-  startedAt: { rule: instant, isRequired: true },
-  endedAt: { rule: instant, isRequired: true }
-}
-
 /** Claims are frequent, so check only the numbers that are passed to the store. */
 const claimNumbers: Rules = {
   leaseMs: { rule: whole(1, 2 ** 31 - 1), isRequired: true },
@@ -433,24 +377,6 @@ function pickKey({ realm, id }: EventKey): EventKey {
   return { realm, id }
 }
 
-/**
- * Checks events to restore. `losses` and `about` may be missing in an inbox of another kind or version.
- * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID that names the event and the field
- */
-export function checkRestored(given: readonly EventDetail[]): readonly EventDetail[] {
-  return checkList(given, 'restore()').map((event) => {
-    checkFields('restore()', restoredEvent, event)
-    const call = `restore() of the event ${printable(event.id)}`
-    const deliveries = checkList(event.deliveries, `${call}: "deliveries"`).map((delivery) => {
-      checkFields(call, restoredDelivery, delivery)
-      for (const attempt of checkList(delivery.attemptLog, `${call}: "attemptLog"`))
-        checkFields(call, restoredAttempt, attempt)
-      return { ...delivery, losses: (delivery as { readonly losses?: number }).losses ?? 0 }
-    })
-    return { ...event, about: toSearchKeys((event as { readonly about?: readonly string[] }).about ?? []), deliveries }
-  })
-}
-
 /** Checks an act, and cuts its texts. @param call the call that it is given to */
 export function checkAct(given: Act, call: string): Act
 export function checkAct(given: Act | undefined, call: string): Act | undefined
@@ -520,48 +446,4 @@ export function checkClaim(request: ClaimRequest): ClaimRequest {
     if (fault !== undefined) throw invalid(`claim(): "${name}" ${fault}`)
   }
   return request
-}
-
-function checkList<Item>(given: readonly Item[], call: string): readonly Item[] {
-  if (!Array.isArray(given)) throw invalid(`${call} must be given a list`)
-  return given as readonly Item[]
-}
-
-/** Checks the fields of an object. It may have other fields too. */
-function checkFields(call: string, rules: Rules, given: object): void {
-  for (const [name, { rule, isRequired }] of Object.entries(rules)) {
-    const value: unknown = (given as Readonly<Record<string, unknown>> | null)?.[name]
-    const fault = value === undefined && isRequired !== true ? undefined : rule(value)
-    if (fault !== undefined) throw invalid(`${call}: "${name}" ${fault}`)
-  }
-}
-
-/** Checks an object that may have only the fields of `rules`. */
-function checkKeys(call: string, rules: Rules, given: unknown): Record<string, unknown> {
-  if (typeof given !== 'object' || given === null || Array.isArray(given))
-    throw invalid(`${call} must be given an object`)
-  const known = Object.keys(rules)
-  const unknown = Object.keys(given).find((key) => !known.includes(key))
-  if (unknown !== undefined)
-    throw invalid(
-      `${call}: "${printable(unknown)}" is unknown${didYouMean(unknown, known, { otherwise: `; known are ${known.join(', ')}` })}`
-    )
-  const checked: Record<string, unknown> = {}
-  for (const [name, { rule, isRequired }] of Object.entries(rules)) {
-    const value: unknown = (given as Record<string, unknown>)[name]
-    if (value === undefined && isRequired !== true) continue
-    const fault = rule(value)
-    if (fault !== undefined) throw invalid(`${call}: "${name}" ${fault}`)
-    checked[name] = value
-  }
-  return checked
-}
-
-/** Makes a key safe for a log: it may come from a query string. */
-function printable(key: string): string {
-  return key.slice(0, 50).replaceAll(/[^\x20-\x7e]/g, '?')
-}
-
-function invalid(message: string): RiverhookError {
-  return new RiverhookError('RIVERHOOK_OPTIONS_INVALID', message)
 }

@@ -1,4 +1,5 @@
 import { RiverhookError } from '../model/errors.ts'
+import type { AuditEntry } from '../model/audit.ts'
 import type { EventKey } from '../model/event.ts'
 import type { EventDetail, Inbox } from './inbox.ts'
 
@@ -22,8 +23,9 @@ const batchSize = 200
 const batchBytes = 4 * 1024 * 1024
 
 /**
- * Copies events, deliveries, watermarks, mismatches and pauses from one inbox to another. Skips events that the other
- * inbox has, so an interrupted copy can be repeated. No server may deliver from `from` during the copy or after it.
+ * Copies events, deliveries, watermarks, mismatches, pauses, the audit log and the tally from one inbox to another.
+ * Skips events that the other inbox has, so an interrupted copy can be repeated. No server may deliver from `from`
+ * during the copy or after it.
  * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE while a server has `from`
  */
 export async function copyInbox({ from, to, onProgress }: CopyOptions): Promise<CopyReport> {
@@ -52,8 +54,46 @@ export async function copyInbox({ from, to, onProgress }: CopyOptions): Promise<
     const refused = (await to.flag(await from.drifts())).find((result) => result instanceof RiverhookError)
     if (refused !== undefined) throw refused
   }
+  await copyAudits(from, to)
+  await copyTally(from, to)
   await requireIdle(from)
   return report
+}
+
+/** Copies the audit log, the oldest entry first. */
+async function copyAudits(from: Inbox, to: Inbox): Promise<void> {
+  const entries: AuditEntry[] = []
+  let after: number | undefined
+  do {
+    const page = await from.audits({ limit: batchSize, after })
+    entries.push(...page.entries)
+    after = page.next
+  } while (after !== undefined)
+  let batch: AuditEntry[] = []
+  for (const entry of entries.toReversed()) {
+    // Equal entries are in one batch: those that are there already are skipped.
+    if (batch.length >= batchSize && batch.at(-1)?.at.getTime() !== entry.at.getTime()) {
+      await to.restoreAudits(batch)
+      batch = []
+    }
+    batch.push(entry)
+  }
+  if (batch.length > 0) await to.restoreAudits(batch)
+}
+
+const dayMs = 86_400_000
+/** Older rows are pruned. */
+const tallyDays = 92
+
+/** Copies the tally, day by day. */
+async function copyTally(from: Inbox, to: Inbox): Promise<void> {
+  const end = (await from.now()).getTime() + dayMs
+  for (let day = tallyDays; day > 0; day -= 1) {
+    const since = new Date(end - day * dayMs)
+    const rows = await from.tally({ since, until: new Date(since.getTime() + dayMs), step: 'minute' })
+    for (let start = 0; start < rows.length; start += batchSize)
+      await to.restoreTally(rows.slice(start, start + batchSize))
+  }
 }
 
 async function requireIdle(inbox: Inbox): Promise<void> {

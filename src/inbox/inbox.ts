@@ -281,6 +281,12 @@ export interface Inbox {
   pruneAudits(request: AuditPruneRequest): Promise<number>
 
   /**
+   * Stores entries of another inbox's audit log, in the given order and with new numbers. Skips those that were there
+   * before the call, so a copy can be repeated if equal entries are always given together.
+   */
+  restoreAudits(entries: readonly AuditEntry[]): Promise<void>
+
+  /**
    * Returns how often each outcome occurred, by minute or hour, in the order of time, kind, name and outcome. Fast with
    * any number of events, because the inbox counts while it works: `record` and `admit` count requests, and `settle`,
    * `transact`, and `adopt` for lost runs, count attempts, each in its own transaction. Everything is counted once, in
@@ -306,6 +312,12 @@ export interface Inbox {
 
   /** Returns the state of the alarms; undefined if none was stored. */
   alarmState(): Promise<string | undefined>
+
+  /**
+   * Stores counts of another inbox's tally. If a count of the same minute, kind, name and outcome is there, keeps the
+   * larger one, so a copy can be repeated.
+   */
+  restoreTally(rows: readonly TallyRow[]): Promise<void>
 
   /**
    * Prunes a small batch of the tally: deletes old rows, and folds the minutes before a time into their hours.

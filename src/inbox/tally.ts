@@ -41,6 +41,11 @@ export function toLimits({ deleteBefore, foldBefore }: PruneTallyRequest): {
   }
 }
 
+/** Reverses `toTallyRow`. */
+export function toCounted({ at, ...row }: TallyRow): Counted {
+  return { minute: toMinute(at.getTime()), ...row }
+}
+
 export function toTallyRow({ minute, ...row }: Counted): TallyRow {
   return { at: new Date(minute * minuteMs), ...row }
 }

@@ -2,7 +2,7 @@ import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 
-import { openInbox, type Inbox } from '../../src/index.ts'
+import { openInbox, type Act, type Inbox, type TallyRow } from '../../src/index.ts'
 import { makeFolder } from '../folder.ts'
 import { arrival } from '../inbox/arrivals.ts'
 import { claim, settleAll } from '../inbox/contract.ts'
@@ -39,14 +39,26 @@ t.test('commands read the address of the inbox from RIVERHOOK_INBOX_FILE; the he
   })
 })
 
-t.test('copy: from SQLite to PostgreSQL; a second run copies nothing', async (t) => {
+t.test('copy: from SQLite to PostgreSQL and back; a second run copies nothing', async (t) => {
   const sqlite = `sqlite:${join(makeFolder(t), 'inbox.db')}`
   const postgres = await server.createDatabase(t)
+  const act: Act = { actor: { name: 'ada', via: 'code' }, action: 'handler.pause', target: '' }
+  const lastDay = () => ({
+    since: new Date(Date.now() - 86_400_000),
+    until: new Date(Date.now() + 60_000),
+    step: 'minute' as const
+  })
+  let tally: readonly TallyRow[] = []
   await using(sqlite, async (inbox) => {
     for (let start = 0; start < 450; start += 90)
       await inbox.record(Array.from({ length: 90 }, (_, index) => arrival(`e${start + index}`, ['ship'])))
     await settleAll(inbox, await claim(inbox, ['ship']), { state: 'done' })
     await inbox.advance(realm, 'purged', new Date(5000))
+    for (const count of [1, 2, 2]) await inbox.audit({ ...act, target: 'ship' }, { count, outcome: 'done' })
+    await inbox.countRequests([
+      { endpoint: '/hook', outcome: 'RIVERHOOK_RECEIVE_UNAUTHENTICATED', at: new Date(), count: 7 }
+    ])
+    tally = await inbox.tally(lastDay())
     await inbox.flag([
       {
         realm,
@@ -66,6 +78,8 @@ t.test('copy: from SQLite to PostgreSQL; a second run copies nothing', async (t)
     code: 0,
     stdout: /^450 of 450 events copied; 0 were there already\.\nDo not start a server on sqlite:.* again/
   })
+  // Risk: the history of the old inbox is lost, or counted twice when an interrupted copy is repeated.
+  const back = `sqlite:${join(t.testdirName, 'back.db')}`
   t.match(await copy(), { code: 0, stdout: /^0 of 450 events copied; 450 were there already\.\n/ })
   await using(postgres, async (inbox) => {
     t.match((await inbox.stats()).deliveries, { done: 100, pending: 350 })
@@ -75,6 +89,24 @@ t.test('copy: from SQLite to PostgreSQL; a second run copies nothing', async (t)
     )
     t.same(await inbox.watermark(realm, 'purged'), new Date(5000))
     t.match(await inbox.drifts(), [{ count: 3 }])
+    t.same(await inbox.tally(lastDay()), tally)
+  })
+  t.match(await cliHere(['inbox', 'copy', '--from', postgres, '--to', back, '--yes']), { code: 0 })
+  t.match(await cliHere(['inbox', 'copy', '--from', postgres, '--to', back, '--yes']), { code: 0 })
+  await using(back, async (inbox) => {
+    t.same(await inbox.tally(lastDay()), tally)
+    t.same(
+      (await inbox.audits({ limit: 99 })).entries.map(({ action, count }) => [action, count]),
+      [
+        ['inbox.copy', 0],
+        ['inbox.copy', 450],
+        ['inbox.copy', 0],
+        ['inbox.copy', 450],
+        ['handler.pause', 2],
+        ['handler.pause', 2],
+        ['handler.pause', 1]
+      ]
+    )
   })
 })
 

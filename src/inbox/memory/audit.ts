@@ -1,4 +1,4 @@
-import type { Act, ActResult } from '../../model/audit.ts'
+import type { Act, ActResult, AuditEntry } from '../../model/audit.ts'
 import type { AuditFilter, AuditPage, AuditPruneRequest } from '../inbox.ts'
 import type { Store } from './store.ts'
 
@@ -32,4 +32,25 @@ export function pruneAudits({ audits }: Store, { before, limit }: AuditPruneRequ
   const old = audits.filter(({ at }) => at < before).slice(0, limit)
   for (const entry of old) audits.splice(audits.indexOf(entry), 1)
   return old.length
+}
+
+/** Stores entries of another inbox, except those that are here already. */
+export function restoreAudits(store: Store, entries: readonly AuditEntry[]): void {
+  const known = new Set(store.audits.map(entryText))
+  for (const entry of entries.filter((each) => !known.has(entryText(each))))
+    store.audits.push({ ...entry, seq: ++store.lastAuditSeq })
+}
+
+function entryText({ seq: _, ...entry }: AuditEntry): string {
+  return JSON.stringify([
+    entry.at,
+    entry.actor,
+    entry.via,
+    entry.peer,
+    entry.requestId,
+    entry.action,
+    entry.target,
+    entry.count,
+    entry.outcome
+  ])
 }

@@ -1,4 +1,4 @@
-import type { Act, ActResult } from '../../model/audit.ts'
+import type { Act, ActResult, AuditEntry } from '../../model/audit.ts'
 import { RiverhookError } from '../../model/errors.ts'
 import type { EventKey } from '../../model/event.ts'
 import type { Job, NewJob } from '../../model/job.ts'
@@ -37,16 +37,16 @@ import {
   checkPruneTally,
   checkCounted,
   checkRemovalTargets,
-  checkRestored,
   checkTallyQuery,
   checkTargets,
   checkText
 } from '../check.ts'
+import { checkRestored, checkRestoredAudits, checkRestoredTally } from '../check-restored.ts'
 import type * as contract from '../inbox.ts'
 import { admit } from './admit.ts'
 import { holdAlarms, saveAlarms } from './alarms.ts'
 import { adopt, listHandlers } from './adopt.ts'
-import { listAudits, pruneAudits, writeAudit } from './audit.ts'
+import { listAudits, pruneAudits, restoreAudits, writeAudit } from './audit.ts'
 import { claim, claimSuspects, findSuspects } from './claim.ts'
 import { addJob, advanceJob, claimJob, endJob, listJobs, replayInJob, stopJob } from './jobs.ts'
 import { readLengths } from './lengths.ts'
@@ -63,7 +63,7 @@ import { replay } from './replay.ts'
 import { restore } from './restore.ts'
 import { extend, settle } from './settle.ts'
 import { Store } from './store.ts'
-import { listTally, pruneTally } from './tally.ts'
+import { listTally, pruneTally, restoreTally } from './tally.ts'
 import { advance, findWatermark, listWatermarks } from './watermarks.ts'
 
 /**
@@ -279,6 +279,16 @@ class MemoryInbox implements contract.Inbox {
 
   async audits(filter: contract.AuditFilter): Promise<contract.AuditPage> {
     return listAudits(this.#opened(), checkAuditFilter(filter))
+  }
+
+  async restoreAudits(given: readonly AuditEntry[]): Promise<void> {
+    const checked = checkRestoredAudits(given)
+    restoreAudits(this.#opened(), checked)
+  }
+
+  async restoreTally(given: readonly TallyRow[]): Promise<void> {
+    const checked = checkRestoredTally(given)
+    restoreTally(this.#opened(), checked)
   }
 
   async pruneAudits(request: contract.AuditPruneRequest): Promise<number> {

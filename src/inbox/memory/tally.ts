@@ -1,6 +1,6 @@
 import type { TallyQuery, TallyRow } from '../../model/tally.ts'
 import type { PruneTallyRequest } from '../inbox.ts'
-import { TallyCounts, toHour, toLimits, toSpan, toTallyRow, type Counted } from '../tally.ts'
+import { TallyCounts, toCounted, toHour, toLimits, toSpan, toTallyRow, type Counted } from '../tally.ts'
 import type { Store } from './store.ts'
 
 /** Lists the counts by minute or hour. */
@@ -42,4 +42,21 @@ export function pruneTally({ tally }: Store, request: PruneTallyRequest): boolea
     tally.add({ ...row, minute: toHour(row.minute) })
   }
   return old.length === limit || minutes.length === limit
+}
+
+/** Stores counts of another inbox: the larger of both. */
+export function restoreTally({ tally }: Store, rows: readonly TallyRow[]): void {
+  for (const row of rows.map(toCounted)) {
+    const known = tally.rows.find(
+      (each) =>
+        each.kind === row.kind && each.minute === row.minute && each.name === row.name && each.outcome === row.outcome
+    )
+    if (known !== undefined) tally.delete(known)
+    tally.add({
+      ...row,
+      count: Math.max(row.count, known?.count ?? 0),
+      totalMs: Math.max(row.totalMs, known?.totalMs ?? 0),
+      maxMs: Math.max(row.maxMs, known?.maxMs ?? 0)
+    })
+  }
 }

@@ -1,4 +1,4 @@
-import type { Act, ActResult } from '../../model/audit.ts'
+import type { Act, ActResult, AuditEntry } from '../../model/audit.ts'
 import type { AuditFilter, AuditPage, AuditPruneRequest } from '../inbox.ts'
 import { readAudit } from '../rows.ts'
 import type { Session } from './database.ts'
@@ -49,3 +49,32 @@ const pruneSql = `
 DELETE FROM riverhook.audit WHERE seq IN
   (SELECT seq FROM riverhook.audit WHERE at < $1 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)
 RETURNING seq`
+
+/** Stores entries of another inbox, except those that are here already. */
+export async function restoreAudits(session: Session, entries: readonly AuditEntry[]): Promise<void> {
+  await session.query(restoreSql, [
+    entries.map(({ at }) => at),
+    entries.map(({ actor }) => actor),
+    entries.map(({ via }) => via),
+    entries.map(({ peer }) => peer ?? null),
+    entries.map(({ requestId }) => requestId ?? null),
+    entries.map(({ action }) => action),
+    entries.map(({ target }) => target),
+    entries.map(({ count }) => count),
+    entries.map(({ outcome }) => outcome)
+  ])
+}
+
+const columns = 'at, actor, via, peer, request_id, action, target, count, outcome'
+
+const restoreSql = `
+INSERT INTO riverhook.audit (${columns})
+SELECT ${columns}
+FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::integer[], $9::text[])
+  WITH ORDINALITY AS given (${columns}, number)
+WHERE NOT EXISTS (
+  SELECT 1 FROM riverhook.audit AS known
+  WHERE (known.at, known.actor, known.via, known.action, known.target, known.count, known.outcome)
+      = (given.at, given.actor, given.via, given.action, given.target, given.count, given.outcome)
+    AND known.peer IS NOT DISTINCT FROM given.peer AND known.request_id IS NOT DISTINCT FROM given.request_id)
+ORDER BY number`

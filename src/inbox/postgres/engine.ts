@@ -1,6 +1,6 @@
 import type pg from 'pg'
 
-import type { Act, ActResult } from '../../model/audit.ts'
+import type { Act, ActResult, AuditEntry } from '../../model/audit.ts'
 import type { RiverhookError } from '../../model/errors.ts'
 import type { EventKey } from '../../model/event.ts'
 import type { Job, NewJob } from '../../model/job.ts'
@@ -29,18 +29,18 @@ import {
   checkPruneTally,
   checkCounted,
   checkRemovalTargets,
-  checkRestored,
   checkTallyQuery,
   checkTargets,
   checkText
 } from '../check.ts'
+import { checkRestored, checkRestoredAudits, checkRestoredTally } from '../check-restored.ts'
 import type { CountedRequests, TallyQuery, TallyRow } from '../../model/tally.ts'
 import { checkAgainst } from '../../model/option-rules.ts'
 import type * as contract from '../inbox.ts'
 import { newSigningKey } from '../rows.ts'
 import { requestRow, TallyNames } from '../tally.ts'
 import { listHandlers, listServers } from './adopt.ts'
-import { listAudits, pruneAudits, writeAudit } from './audit.ts'
+import { listAudits, pruneAudits, restoreAudits, writeAudit } from './audit.ts'
 import { claim, claimSuspects, findSuspects } from './claim.ts'
 import { checkPool } from './connections.ts'
 import { addJob, advanceJob, claimJob, endJob, findJob, findPosition, listJobs, replayInJob, stopJob } from './jobs.ts'
@@ -64,7 +64,7 @@ import { extend, settle } from './settle.ts'
 import { findSigningKey } from './signing.ts'
 import { indexed } from './storable.ts'
 import { Store } from './store.ts'
-import { addCounts, listTally, pruneTally } from './tally.ts'
+import { addCounts, listTally, pruneTally, restoreTally } from './tally.ts'
 import { advance, findWatermark, listWatermarks } from './watermarks.ts'
 
 declare module '../../model/event.ts' {
@@ -313,6 +313,16 @@ class PostgresInbox implements contract.Inbox {
   async audits(filter: contract.AuditFilter): Promise<contract.AuditPage> {
     const checked = checkAuditFilter(filter)
     return this.#store.read((session) => listAudits(session, checked))
+  }
+
+  async restoreAudits(given: readonly AuditEntry[]): Promise<void> {
+    const checked = checkRestoredAudits(given)
+    await restoreAudits(await this.#store.opened(), checked)
+  }
+
+  async restoreTally(given: readonly TallyRow[]): Promise<void> {
+    const checked = checkRestoredTally(given)
+    await restoreTally(await this.#store.opened(), checked)
   }
 
   async pruneAudits(request: contract.AuditPruneRequest): Promise<number> {

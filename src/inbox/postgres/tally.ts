@@ -1,7 +1,7 @@
 import { tallyKinds, type TallyQuery, type TallyRow } from '../../model/tally.ts'
 import type { PruneTallyRequest } from '../inbox.ts'
 import { readCounted } from '../rows.ts'
-import { toLimits, toSpan, toTallyRow, type Counted } from '../tally.ts'
+import { toCounted, toLimits, toSpan, toTallyRow, type Counted } from '../tally.ts'
 import type { Times } from './claim.ts'
 import type { Database, Session } from './database.ts'
 
@@ -34,7 +34,11 @@ export const countEventsSql = (given: string, fixed: string): string =>
 /** Adds counts of any kind. */
 export async function addCounts(session: Session, rows: readonly Counted[]): Promise<void> {
   if (rows.length === 0) return
-  await session.query(addRowsSql, [
+  await session.query(addRowsSql, toColumns(rows))
+}
+
+function toColumns(rows: readonly Counted[]): readonly unknown[] {
+  return [
     rows.map(({ kind }) => kind),
     rows.map(({ minute }) => minute),
     rows.map(({ name }) => name),
@@ -42,7 +46,7 @@ export async function addCounts(session: Session, rows: readonly Counted[]): Pro
     rows.map(({ count }) => count),
     rows.map(({ totalMs }) => totalMs),
     rows.map(({ maxMs }) => maxMs)
-  ])
+  ]
 }
 
 const sums = 'sum(count)::bigint AS count, sum(total_ms)::bigint AS total_ms, max(max_ms) AS max_ms'
@@ -102,3 +106,14 @@ const insertSumsSql = (minute: string): string => `, summed AS (
 const deleteOldSql = pruneSql('kind = ANY ($1::text[]) AND minute < $2', '$3', '')
 const mergeSql = pruneSql(`writer <> 0 AND minute < ${minuteSql('$1')} - ${openMinutes}`, '$2', insertSumsSql('minute'))
 const foldSql = pruneSql('writer = 0 AND minute % 60 <> 0 AND minute < $1', '$2', insertSumsSql(hour))
+
+/** Stores counts of another inbox: the larger of both. They are merged already. */
+export async function restoreTally(session: Session, rows: readonly TallyRow[]): Promise<void> {
+  await session.query(restoreSql, toColumns(rows.map(toCounted)))
+}
+
+const restoreSql = `
+INSERT INTO riverhook.tally AS tally (kind, minute, name, outcome, count, total_ms, max_ms, writer)
+SELECT given.*, 0 FROM unnest($1::text[], $2::integer[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[]) AS given
+ON CONFLICT (kind, minute, name, outcome, writer) DO UPDATE
+SET count = greatest(tally.count, excluded.count), total_ms = greatest(tally.total_ms, excluded.total_ms), max_ms = greatest(tally.max_ms, excluded.max_ms)`

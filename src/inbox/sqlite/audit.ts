@@ -1,4 +1,4 @@
-import type { Act, ActResult } from '../../model/audit.ts'
+import type { Act, ActResult, AuditEntry } from '../../model/audit.ts'
 import type { AuditFilter, AuditPage, AuditPruneRequest } from '../inbox.ts'
 import { readAudit } from '../rows.ts'
 import type { Prepared } from './prepared.ts'
@@ -6,6 +6,8 @@ import type { Prepared } from './prepared.ts'
 export const auditSql = {
   writeAudit: `
     INSERT INTO audit (at, actor, via, peer, request_id, action, target, count, outcome) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  hasAudit: `
+    SELECT 1 FROM audit WHERE at = ? AND actor = ? AND via = ? AND peer IS ? AND request_id IS ? AND action = ? AND target = ? AND count = ? AND outcome = ?`,
   audits: 'SELECT * FROM audit WHERE seq < ? AND at >= ? ORDER BY seq DESC LIMIT ?',
   pruneAudits: 'DELETE FROM audit WHERE seq IN (SELECT seq FROM audit WHERE at < ? ORDER BY at LIMIT ?)'
 } as const
@@ -39,4 +41,13 @@ export function listAudits(sql: Sql, { limit, after = Number.MAX_SAFE_INTEGER, s
 /** Deletes old entries of the audit log. @returns how many */
 export function pruneAudits(sql: Sql, { before, limit }: AuditPruneRequest): number {
   return Number(sql.pruneAudits.run(before.getTime(), limit).changes)
+}
+
+/** Stores entries of another inbox, except those that are here already. */
+export function restoreAudits(sql: Sql, entries: readonly AuditEntry[]): undefined {
+  const rows = entries.map(
+    ({ at, actor, via, peer = null, requestId = null, action, target, count, outcome }) =>
+      [at.getTime(), actor, via, peer, requestId, action, target, count, outcome] as const
+  )
+  for (const row of rows.filter((each) => sql.hasAudit.get(...each) === undefined)) sql.writeAudit.run(...row)
 }

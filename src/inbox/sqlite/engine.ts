@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
-import type { Act, ActResult } from '../../model/audit.ts'
+import type { Act, ActResult, AuditEntry } from '../../model/audit.ts'
 import { RiverhookError } from '../../model/errors.ts'
 import type { EventKey } from '../../model/event.ts'
 import type { Job, NewJob } from '../../model/job.ts'
@@ -31,11 +31,11 @@ import {
   checkPruneTally,
   checkCounted,
   checkRemovalTargets,
-  checkRestored,
   checkTallyQuery,
   checkTargets,
   checkText
 } from '../check.ts'
+import { checkRestored, checkRestoredAudits, checkRestoredTally } from '../check-restored.ts'
 import {
   checkAgainst,
   isBoolean,
@@ -331,6 +331,16 @@ class SqliteInbox implements contract.Inbox {
 
   async audits(filter: contract.AuditFilter): Promise<contract.AuditPage> {
     return this.#read('audits', checkAuditFilter(filter))
+  }
+
+  async restoreAudits(given: readonly AuditEntry[]): Promise<void> {
+    const checked = checkRestoredAudits(given)
+    await this.#call('restoreAudits', checked)
+  }
+
+  async restoreTally(given: readonly TallyRow[]): Promise<void> {
+    const checked = checkRestoredTally(given)
+    await this.#call('restoreTally', checked)
   }
 
   async pruneAudits(request: contract.AuditPruneRequest): Promise<number> {

@@ -1,7 +1,7 @@
 import { admit } from './admit.ts'
 import { findAlarmState, holdAlarms, saveAlarms } from './alarms.ts'
 import { adopt, listHandlers } from './adopt.ts'
-import { audit, listAudits, pruneAudits } from './audit.ts'
+import { audit, listAudits, pruneAudits, restoreAudits } from './audit.ts'
 import { claim, claimSuspects, findSuspects } from './claim.ts'
 import { addJob, advanceJob, claimJob, endJob, findJob, findPosition, listJobs, replayInJob, stopJob } from './jobs.ts'
 import { countRetries, listFailed } from './failed.ts'
@@ -21,7 +21,7 @@ import { restore } from './restore.ts'
 import { extend, settle } from './settle.ts'
 import { findSigningKey } from './signing.ts'
 import type { Statements } from './statements.ts'
-import { countRequests, listTally, pruneTally } from './tally.ts'
+import { countRequests, listTally, pruneTally, restoreTally } from './tally.ts'
 import { advance, findWatermark, listWatermarks } from './watermarks.ts'
 
 export type { Statements } from './statements.ts'
@@ -88,5 +88,7 @@ export const operations: {
   audits: listAudits,
   failed: listFailed,
   retries: countRetries,
+  restoreAudits,
+  restoreTally,
   pruneAudits
 }

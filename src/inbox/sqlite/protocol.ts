@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 
-import type { Act, ActResult } from '../../model/audit.ts'
+import type { Act, ActResult, AuditEntry } from '../../model/audit.ts'
 import type { EventKey, EventState } from '../../model/event.ts'
 import type { Job, NewJob } from '../../model/job.ts'
 import type { CountedRequests, TallyQuery, TallyRow } from '../../model/tally.ts'
@@ -82,6 +82,8 @@ export interface Operations {
   failed: { args: { limit: number }; result: contract.FailedDelivery[] }
   retries: { args: undefined; result: contract.RetryCount[] }
   audits: { args: contract.AuditFilter; result: contract.AuditPage }
+  restoreAudits: { args: readonly AuditEntry[]; result: undefined }
+  restoreTally: { args: readonly TallyRow[]; result: undefined }
   pruneAudits: { args: contract.AuditPruneRequest; result: number }
 }
 

@@ -1,7 +1,16 @@
 import { tallyKinds, type CountedRequests, type TallyKind, type TallyQuery, type TallyRow } from '../../model/tally.ts'
 import type { PruneTallyRequest } from '../inbox.ts'
 import { readCounted } from '../rows.ts'
-import { hourMinutes, toHour, toLimits, toSpan, toTallyRow, type Counted, type TallyCounts } from '../tally.ts'
+import {
+  hourMinutes,
+  toCounted,
+  toHour,
+  toLimits,
+  toSpan,
+  toTallyRow,
+  type Counted,
+  type TallyCounts
+} from '../tally.ts'
 import type { Prepared } from './prepared.ts'
 import { inTime } from './read-limit.ts'
 
@@ -14,6 +23,9 @@ export const tallySql = {
   addCounts: `
     INSERT INTO tally (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
     SET count = count + excluded.count, total_ms = total_ms + excluded.total_ms, max_ms = max(max_ms, excluded.max_ms)`,
+  restoreCounts: `
+    INSERT INTO tally (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
+    SET count = max(count, excluded.count), total_ms = max(total_ms, excluded.total_ms), max_ms = max(max_ms, excluded.max_ms)`,
   /** In the order of the primary key. */
   listMinutes: `SELECT ${columns} FROM tally WHERE ${inSpan} ORDER BY minute, name, outcome`,
   nextMinute: 'SELECT min(minute) AS minute FROM tally WHERE kind = ? AND minute >= ? AND minute < ?',
@@ -92,4 +104,10 @@ export function pruneTally(sql: Sql, request: PruneTallyRequest): boolean {
     sql.counts.add({ ...row, minute: toHour(row.minute) })
   }
   return changes === limit || minutes.length === limit
+}
+
+/** Stores counts of another inbox: the larger of both. */
+export function restoreTally(sql: Sql, rows: readonly TallyRow[]): undefined {
+  for (const { kind, minute, name, outcome, count, totalMs, maxMs } of rows.map(toCounted))
+    sql.restoreCounts.run(kind, minute, name, outcome, count, totalMs, maxMs)
 }
