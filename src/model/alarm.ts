@@ -99,7 +99,7 @@ export const alarmConditions = {
     of: 'inbox',
     forMs: 0,
     resolveMs: 10 * minute,
-    means: 'in the last 24 h, payloads did not match their schema in a new way'
+    means: 'in the last 24 h, payloads did not match their schema in a new way that is not acknowledged'
   },
   registration: {
     of: 'endpoint',

@@ -331,6 +331,22 @@ t.test('dead letters: worse from 10 on, reported again after a day, and not when
   t.same(rig.take(), ['still dead erp'])
 })
 
+t.test('drift: a kind that a person has acknowledged is no alarm, and a new one is', async (t) => {
+  const rig = await open(t)
+  const watch = rig.watch({ skipped: only('drift') })
+  const see = (path: string) =>
+    rig.inbox.flag([{ ...someMismatch, realm, path, firstAt: new Date(rig.now), lastAt: new Date(rig.now) }])
+  await see('data.object.state')
+  await rig.pass(minute, [watch])
+  t.same(rig.take(), ['raised drift'])
+  await rig.inbox.acknowledge(await rig.inbox.drifts(), true)
+  await rig.pass(hour, [watch], () => see('data.object.state'))
+  t.same(rig.take(), ['resolved drift'], 'also while events of this kind arrive')
+  await see('data.object.total')
+  await rig.pass(minute, [watch])
+  t.match(rig.reported, [{ change: 'raised', value: 1 }])
+})
+
 t.test(
   'silence: an endpoint is not judged before it is known, and a longer pause needs a longer silence',
   async (t) => {
