@@ -14,6 +14,7 @@ import { makeParts } from './lifecycle/parts.ts'
 import type { Audit } from './lifecycle/audit.ts'
 import { pauseHandler, resumeHandler } from './lifecycle/pausing.ts'
 import type { Recovery } from './lifecycle/recovery.ts'
+import { eraseEvents } from './lifecycle/erasure.ts'
 import { removeEvents } from './lifecycle/removal.ts'
 import { checkServed } from './lifecycle/served-realms.ts'
 import { closeShared, isShared, openShared } from './lifecycle/shared-inbox.ts'
@@ -96,6 +97,10 @@ export function composeCommand(
       return acknowledgeMismatches({ inbox, audit }, kinds, how)
     },
     alarms: () => listAlarms(inbox),
+    async eraseEvents(keys, how) {
+      current()
+      return eraseEvents({ inbox, audit }, keys, how)
+    },
     failures: (request) => findFailures(inbox, request),
     mask: (event) => maskEvent(sources, event),
     async backfill(span, { by } = {}) {

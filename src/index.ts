@@ -13,6 +13,8 @@ export type {
   BackfillSpan,
   CommandRiverhook,
   CreateOptions,
+  EraseOptions,
+  Erasure,
   ReceiveAnswer,
   ReceiveRequest,
   Riverhook,

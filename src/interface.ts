@@ -102,6 +102,13 @@ export interface Riverhook extends Registrar {
    */
   removeEvents(targets: readonly RemovalTarget[], options?: RemoveOptions): Promise<number>
   /**
+   * Erases the personal data of events, for good, except those with a running delivery: body, headers, search keys,
+   * order keys and errors. Uses batches, so that requests are served in between. Each event stays, as `erased`, with
+   * its id, type and times, so that neither a retry of the provider nor a backfill brings it back. Its deliveries that
+   * are not done are deleted, and never run.
+   */
+  eraseEvents(keys: readonly EventKey[], options?: EraseOptions): Promise<Erasure>
+  /**
    * Pauses a handler in all processes, also across restarts: its deliveries are recorded and wait. Running attempts
    * finish. Changes nothing if it is paused already. `inbox.pauses()` lists the paused handlers.
    * @throws {RiverhookError} RIVERHOOK_HANDLERS_UNKNOWN
@@ -225,6 +232,17 @@ export interface StartReplayOptions extends ActOptions {
   readonly idempotencyKey?: string | undefined
 }
 
+/** The options are those of a removal. */
+export type EraseOptions = RemoveOptions
+
+/** The effect of an erasure. */
+export interface Erasure {
+  /** How many events were erased. */
+  readonly erased: number
+  /** How a person removes what the files of the store may still have. Undefined if nothing is left. */
+  readonly left: string | undefined
+}
+
 export interface RemoveOptions extends ActOptions {
   /** The filter by which the events were found, for the audit log. Default: the first of their ids. */
   readonly filter?: Omit<EventFilter, 'limit'> | undefined
@@ -285,6 +303,7 @@ export type CommandRiverhook = Pick<
   | 'replay'
   | 'retryQuarantined'
   | 'removeEvents'
+  | 'eraseEvents'
   | 'failures'
   | 'acknowledgeMismatches'
   | 'alarms'

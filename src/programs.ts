@@ -29,6 +29,7 @@ export {
   type LastDay,
   type Pending
 } from './inbox/find-stats.ts'
+export { findErasable } from './inbox/find-erasable.ts'
 export { findRemovable, toRemovalTarget, type Removable } from './inbox/find-removable.ts'
 export { describeStates } from './inbox/seen-states.ts'
 export { listHandlers, unfinishedStates, type ListedHandler } from './inbox/list-handlers.ts'

@@ -20,6 +20,7 @@ import { registeredHandlers, type KnownHandlers } from './lifecycle/known-handle
 import { handlersMs } from './lifecycle/mount-handlers.ts'
 import { makeParts } from './lifecycle/parts.ts'
 import { pauseHandler, resumeHandler } from './lifecycle/pausing.ts'
+import { eraseEvents } from './lifecycle/erasure.ts'
 import { removeEvents } from './lifecycle/removal.ts'
 import { Readiness } from './lifecycle/readiness.ts'
 import { keepServed } from './lifecycle/served-realms.ts'
@@ -202,6 +203,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     replay: (filter, { by } = {}) => replays.replay(filter, by),
     retryQuarantined: (id, { by } = {}) => recovery.retry(id, by),
     removeEvents: (keys, how) => removeEvents({ inbox, audit }, keys, how),
+    eraseEvents: (keys, how) => eraseEvents({ inbox, audit }, keys, how),
     pauseHandler: (name, how) => pauseHandler({ inbox, audit, own: registry.all }, name, how),
     resumeHandler: (name, how) => resumeHandler({ inbox, audit, own: registry.all }, name, how),
     acknowledgeMismatches: (kinds, how) => acknowledgeMismatches({ inbox, audit }, kinds, how),

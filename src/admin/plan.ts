@@ -24,8 +24,14 @@ export interface PlannedRemoval extends AnyPlan {
   readonly digest: string
 }
 
+export interface PlannedErasure extends AnyPlan {
+  readonly kind: 'erasure'
+  /** A digest of the events. */
+  readonly digest: string
+}
+
 /** The work that an operator has seen the effect of. */
-export type Plan = PlannedReplay | PlannedRemoval
+export type Plan = PlannedReplay | PlannedRemoval | PlannedErasure
 
 /** The additions to a plan that is signed. */
 interface Signed {

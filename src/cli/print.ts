@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from 'node:util'
 import Progress from 'cli-progress'
 import Table from 'cli-table3'
 
-import { RiverhookError, type DeliveryState, type EventSummary } from '../index.ts'
+import { RiverhookError, type DeliveryState, type EventState, type EventSummary } from '../index.ts'
 import { visible } from '../programs.ts'
 import { join, print, shown, style, styled, Styled } from './output.ts'
 
@@ -119,7 +119,7 @@ export function durationText(ms: number): string {
 }
 
 /** A delivery's state, coloured on a terminal. */
-export function styleState(state: DeliveryState | 'quarantined' | 'accepted'): Styled {
+export function styleState(state: DeliveryState | EventState): Styled {
   const colours = {
     done: 'green',
     dead: 'red',
@@ -128,7 +128,8 @@ export function styleState(state: DeliveryState | 'quarantined' | 'accepted'): S
     running: 'cyan',
     pending: 'cyan',
     waiting: 'cyan',
-    accepted: 'green'
+    accepted: 'green',
+    erased: 'yellow'
   } as const
   return style(colours[state], state)
 }
@@ -149,7 +150,7 @@ export function time(date: Date | undefined): string {
 
 /** The states of an event's deliveries in a few words: `done 2, dead 1`. */
 export function summary({ state, deliveries }: EventSummary): string | Styled {
-  if (state === 'quarantined') return styleState('quarantined')
+  if (state !== 'accepted') return styleState(state)
   if (deliveries.length === 0) return 'no handler'
   const counts = new Map<DeliveryState, number>()
   for (const delivery of deliveries) counts.set(delivery.state, (counts.get(delivery.state) ?? 0) + 1)

@@ -11,17 +11,20 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.ts')).serveCommand(),
   dev: async () => (await import('./dev.ts')).devCommand(),
   events: async () => {
-    const [{ listCommand }, { showCommand }, { replayCommand }, { removeCommand }] = await Promise.all([
-      import('./events/list.ts'),
-      import('./events/show.ts'),
-      import('./events/replay.ts'),
-      import('./events/remove.ts')
-    ])
-    return group('events', 'look at the events in the inbox, replay and remove them', [
+    const [{ listCommand }, { showCommand }, { replayCommand }, { removeCommand }, { eraseCommand }] =
+      await Promise.all([
+        import('./events/list.ts'),
+        import('./events/show.ts'),
+        import('./events/replay.ts'),
+        import('./events/remove.ts'),
+        import('./events/erase.ts')
+      ])
+    return group('events', 'look at the events in the inbox, replay, remove and erase them', [
       listCommand(),
       showCommand(),
       replayCommand(),
-      removeCommand()
+      removeCommand(),
+      eraseCommand()
     ])
   },
   handlers: async () => {

@@ -40,6 +40,15 @@ export function removeResult(given: number, removed: number): ActResult {
   return { count: removed, outcome: `${removed} removed${rest === 0 ? '' : `, ${rest} running, changed or unknown`}` }
 }
 
+/** @param given how many events were to be erased */
+export function eraseResult(given: number, erased: number): ActResult {
+  const rest = given - erased
+  return {
+    count: erased,
+    outcome: `${erased} erased${rest === 0 ? '' : `, ${rest} running, erased before or unknown`}`
+  }
+}
+
 /** The result of the retry of quarantined requests. */
 export function retryResult(results: readonly (QuarantineResult | undefined)[]): ActResult {
   const names = results.map((result) =>

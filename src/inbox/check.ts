@@ -355,6 +355,12 @@ export function checkKey(given: EventKey, call: string): EventKey {
   return pickKey(given)
 }
 
+/** Checks the keys of events. @returns each key once, without other fields of the objects */
+export function checkEventKeys(given: readonly EventKey[], call: string): readonly EventKey[] {
+  const keys = checkList(given, call).map((each) => checkKey(each, `${call}: every entry`))
+  return [...new Map(keys.map((each) => [JSON.stringify([each.realm, each.id]), each])).values()]
+}
+
 /** Checks events that are to be removed. */
 export function checkRemovalTargets(given: readonly RemovalTarget[], call: string): readonly RemovalTarget[] {
   return checkList(given, call).map((target) => {

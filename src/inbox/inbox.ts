@@ -271,6 +271,21 @@ export interface Inbox {
    */
   remove(targets: readonly RemovalTarget[], act?: Act): Promise<number>
 
+  /**
+   * Erases the personal data of events: body, headers, search keys, resource, order keys, errors, and the reason of a
+   * quarantined request. Each event stays, as `erased`, with its id, type and times: if it arrives again, it is a
+   * duplicate, never a conflict. Deletes its deliveries that are not done. Skips events with a running delivery, and
+   * those that are erased already.
+   * @returns how many events were erased
+   */
+  erase(keys: readonly EventKey[], act?: Act): Promise<number>
+
+  /**
+   * Removes what is left in the files of the store of data that was deleted or erased.
+   * @returns how a person removes the rest; undefined if nothing is left
+   */
+  scrub(): Promise<string | undefined>
+
   /** Writes an entry about an act that is not a call of the inbox, once it is done. */
   audit(act: Act, result: ActResult): Promise<void>
 
@@ -357,9 +372,9 @@ export interface Inbox {
   probe(): Promise<Backlog>
 
   /**
-   * Purges one small batch of accepted events that arrived before `before` and whose deliveries are all done. In the
-   * same transaction, moves the watermark `purged` of each realm to the newest event purged: an unknown event from
-   * before that time may have been handled. The first batch also purges the jobs that ended before that time.
+   * Purges one small batch of accepted or erased events that arrived before `before` and whose deliveries are all done.
+   * In the same transaction, moves the watermark `purged` of each realm to the newest event purged: an unknown event
+   * from before that time may have been handled. The first batch also purges the jobs that ended before that time.
    * @param request.limit how many events to check
    * @param request.after the end of the last batch; undefined starts over
    * @returns how many events were purged, and the end of this batch; `next` is undefined after the last batch

@@ -1,4 +1,4 @@
-import type { Outcome } from '../model/event.ts'
+import type { EventState, Outcome } from '../model/event.ts'
 import { shorten } from '../model/shorten.ts'
 import {
   minuteMs,
@@ -8,7 +8,7 @@ import {
   type TallyQuery,
   type TallyRow
 } from '../model/tally.ts'
-import type { Arrival, PruneTallyRequest, RecordResult, Settlement } from './inbox.ts'
+import type { PruneTallyRequest, RecordResult, Settlement } from './inbox.ts'
 
 // Shared by the engines. The tally has one row for each minute, kind, name and outcome. Its minutes are counted since
 // the epoch. Folding adds the rows of an hour to the row of its first minute.
@@ -160,7 +160,7 @@ export function requestRow({ endpoint, outcome, at, count }: CountedRequests): C
 type EventOutcome = RecordResult | 'backfilled' | 'quarantined'
 
 /** The outcome under which a recorded request is counted. */
-export function eventOutcome(result: RecordResult, state: Arrival['state'], isBackfilled: boolean): EventOutcome {
+export function eventOutcome(result: RecordResult, state: EventState, isBackfilled: boolean): EventOutcome {
   if (result !== 'accepted') return result
   if (state === 'quarantined') return 'quarantined'
   return isBackfilled ? 'backfilled' : 'accepted'

@@ -67,7 +67,7 @@ export const openStates = ['pending', 'later', 'waiting', 'running', 'dead', 'pa
 
 /** The state of an event: `accepted`, or `quarantined` (the request is authentic, but not a valid event). */
 export type EventState = (typeof eventStates)[number]
-export const eventStates = ['accepted', 'quarantined'] as const
+export const eventStates = ['accepted', 'quarantined', 'erased'] as const
 
 /**
  * Names an event everywhere. The realm is the trust domain of an endpoint's credentials: a sender with these

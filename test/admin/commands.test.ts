@@ -40,6 +40,7 @@ const twins: Readonly<Record<string, Twin | string>> = {
   audit: { args: '', route: 'audit', lines: 'entries' },
   'events show': 'event.test.ts: GET event has the same deliveries; its payload is another part of the answer',
   'events remove': 'it prints no JSON; POST removals finds the same events with the same function',
+  'events erase': 'it prints no JSON; POST erasures finds the same events with the same function',
   'handlers pause': 'it prints no JSON; the route calls the same method',
   'handlers resume': 'it prints no JSON; the route calls the same method',
   backfill: 'it needs a provider: backfill.test.ts; the route calls the same method',

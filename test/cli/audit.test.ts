@@ -109,6 +109,10 @@ t.test(
         await cli('events', 'remove', 'e1', '--yes')
         return { action: 'events.remove', target: 'digital-river e1', count: 1, outcome: '1 removed' }
       },
+      'events erase': async () => {
+        await cli('events', 'erase', 'q1', '--yes')
+        return { action: 'events.erase', target: 'digital-river q1', count: 1, outcome: '1 erased' }
+      },
       backfill: async () => {
         await cli('backfill', '--since', '24h')
         return { action: 'backfill.run', target: /^\/\S* type=|^\/\S* since=/, count: 0, outcome: '0 recovered' }

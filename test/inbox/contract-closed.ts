@@ -58,6 +58,8 @@ export async function closedContract(t: Test, open: (t: Test) => Promise<Subject
       event: () => inbox.event(keyOf('1')),
       restore: () => inbox.restore([detail]),
       remove: () => inbox.remove(keysOf('1')),
+      erase: () => inbox.erase(keysOf('1')),
+      scrub: () => inbox.scrub(),
       audit: () =>
         inbox.audit({ actor: { name: 'x', via: 'code' }, action: 'a', target: '1' }, { count: 0, outcome: '' }),
       failed: () => inbox.failed({ limit: 1 }),

@@ -20,6 +20,7 @@ import { patternsContract } from './contract-patterns.ts'
 import { levelsContract } from './contract-levels.ts'
 import { orderContract } from './contract-order.ts'
 import { realmsContract } from './contract-realms.ts'
+import { eraseContract } from './contract-erase.ts'
 import { restoreContract } from './contract-restore.ts'
 import { searchContract } from './contract-search.ts'
 import { tallyContract } from './contract-tally.ts'
@@ -92,6 +93,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     levelsContract,
     orderContract,
     restoreContract,
+    eraseContract,
     searchContract,
     tallyContract,
     realmsContract,

@@ -1,3 +1,4 @@
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
@@ -6,10 +7,11 @@ import type { Inbox } from '../../src/inbox/inbox.ts'
 import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
 import { makeFolder } from '../folder.ts'
 import { arrival } from './arrivals.ts'
+import { marked, marker } from './contract-erase.ts'
 import { readerContract } from './contract-reader.ts'
 import { claim, ids, inboxContract, settleAll } from './contract.ts'
 import { sameAsMemory } from './same-as-memory.ts'
-import { keyOf } from '../event-keys.ts'
+import { keyOf, keysOf } from '../event-keys.ts'
 
 const folder = makeFolder(t)
 let files = 0
@@ -55,6 +57,50 @@ readerContract(t, async (t, options) => {
   await inbox.open()
   t.teardown(() => inbox.close())
   return inbox
+})
+
+// Risk: an erased e-mail address is still in the file, its log or a free page, where a backup or a thief finds it.
+t.test('no byte of the files has what was erased, removed or purged', async (t) => {
+  const path = join(folder, `${files++}.db`)
+  const inbox = sqliteInbox({ path })
+  await inbox.open()
+  t.teardown(() => inbox.close())
+  const numbers = Array.from({ length: 300 }, (_, number) => number)
+  const idsOf = (kind: string): string[] => numbers.map((number) => `${kind}-${number}`)
+  for (const number of numbers)
+    await inbox.record(
+      ['erased', 'removed', 'done']
+        .map((kind) => marked(`${kind}-${number}`, ['ship'], `${marker}-${number % 7}`))
+        .concat(arrival(`other-${number}`, ['mail'], { about: [`order-${number}`] }))
+    )
+  for (let held = await claim(inbox, ['ship']); held.length > 0; held = await claim(inbox, ['ship'])) {
+    const { true: done = [], false: others = [] } = Object.groupBy(held, ({ event }) =>
+      event.id.startsWith('done') ? 'true' : 'false'
+    )
+    await settleAll(inbox, done, { state: 'done' })
+    await settleAll(inbox, others, { state: 'dead', error: `no ${marker}` })
+  }
+  await inbox.events({ about: marker, limit: 1 })
+  const count = () =>
+    ['', '-wal', '-shm'].reduce(
+      (sum, suffix) =>
+        sum +
+        readFileSync(path + suffix)
+          .toString('latin1')
+          .split(marker.slice(0, 12)).length -
+        1,
+      0
+    )
+  t.ok(count() > 1_000, 'the marker is there')
+  t.equal(await inbox.erase(keysOf(...idsOf('erased'))), numbers.length)
+  t.equal(await inbox.remove(keysOf(...idsOf('removed'))), numbers.length)
+  let after: number | undefined
+  do after = (await inbox.prune({ before: new Date(), limit: 500, after })).next
+  while (after !== undefined)
+  t.equal(await inbox.scrub(), undefined)
+  t.equal(count(), 0)
+  t.equal((await inbox.events({ id: 'other-1', limit: 1 })).events.length, 1)
+  for (const suffix of ['', '-wal', '-shm']) t.equal(statSync(path + suffix).mode & 0o777, 0o600, suffix)
 })
 
 // Risk: a list or a count of millions of events that takes a processor for minutes.

@@ -3,6 +3,7 @@ import { listAlarms } from './alarms.ts'
 import { listAudits } from './audits.ts'
 import { listWatermarks, runBackfill } from './backfills.ts'
 import { getBody } from './event-body.ts'
+import { planOrErase } from './erasures.ts'
 import { showEvent } from './event.ts'
 import { countEvents, listEvents } from './events.ts'
 import { exportEvents } from './export.ts'
@@ -34,6 +35,7 @@ export const routes: readonly AdminRoute[] = [
   removeEvent,
   retryQuarantined,
   planOrRemove,
+  planOrErase,
   planOrStartReplay,
   listReplays,
   showReplay,

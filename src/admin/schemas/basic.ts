@@ -44,5 +44,5 @@ export const origins = ['token', 'session', 'proxy', 'host', 'command', 'code'] 
 /** Those of `deliveryStates` and `eventStates`. */
 export const stateNames = {
   delivery: ['pending', 'waiting', 'running', 'done', 'dead', 'parked'],
-  event: ['accepted', 'quarantined']
+  event: ['accepted', 'quarantined', 'erased']
 } as const

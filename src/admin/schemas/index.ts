@@ -1,6 +1,7 @@
 /** The requests and answers of the operator's API. `npm run schemas` writes them to `schemas.json`. */
 export * from './act.ts'
 export * from './alarm.ts'
+export * from './erasure.ts'
 export * from './event.ts'
 export * from './handler.ts'
 export * from './look-back.ts'

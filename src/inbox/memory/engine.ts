@@ -7,6 +7,7 @@ import { readClock } from '../../model/option-rules.ts'
 import {
   acknowledgeResult,
   admitResult,
+  eraseResult,
   pauseResult,
   removeResult,
   replayResult,
@@ -20,6 +21,7 @@ import {
   checkAuditPrune,
   checkClaim,
   checkEventFilter,
+  checkEventKeys,
   checkFailed,
   checkIds,
   checkIndexEntries,
@@ -55,6 +57,7 @@ import { countRetries, listFailed } from './failed.ts'
 import { acknowledge, flag, listDrifts } from './mismatches.ts'
 import { listPauses, pause, resume } from './pause.ts'
 import { probe } from './probe.ts'
+import { erase } from './erase.ts'
 import { prune, remove } from './prune.ts'
 import { countAll, findEvent, listEvents } from './read.ts'
 import { findKnown, record, recordAndClaim } from './record.ts'
@@ -247,6 +250,18 @@ class MemoryInbox implements contract.Inbox {
     writeAudit(this.#store, act, removeResult(targets.length, removed), this.#now())
     this.#wake()
     return removed
+  }
+
+  async erase(keys: readonly EventKey[], given?: Act): Promise<number> {
+    const act = checkAct(given, 'erase()')
+    const erased = erase(this.#opened(), checkEventKeys(keys, 'erase()'))
+    writeAudit(this.#store, act, eraseResult(keys.length, erased), this.#now())
+    this.#wake()
+    return erased
+  }
+
+  async scrub(): Promise<undefined> {
+    this.#opened()
   }
 
   async tally(query: TallyQuery): Promise<readonly TallyRow[]> {

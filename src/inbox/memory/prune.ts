@@ -46,9 +46,9 @@ export function prune(
 }
 
 function arrivalTime({ arrival }: Row, now: number): number {
-  return arrivedAt(arrival.receivedAt.getTime(), arrival.state === 'accepted' ? arrival.createdTime : undefined, now)
+  return arrivedAt(arrival.receivedAt.getTime(), arrival.state === 'quarantined' ? undefined : arrival.createdTime, now)
 }
 
 function isDone({ arrival, deliveries }: Row): boolean {
-  return arrival.state === 'accepted' && deliveries.every(({ state }) => state === 'done')
+  return arrival.state !== 'quarantined' && deliveries.every(({ state }) => state === 'done')
 }

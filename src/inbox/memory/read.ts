@@ -92,12 +92,12 @@ function isWanted({ arrival, about: keys, deliveries }: Row, filter: contract.Ev
   const { id, about, realm, source, type, endpoint, live, state, handler, since, until } = filter
   if ((id ?? arrival.id) !== arrival.id || (realm ?? arrival.realm) !== arrival.realm) return false
   if ((source ?? arrival.source) !== arrival.source || (endpoint ?? arrival.endpoint) !== arrival.endpoint) return false
-  if (live !== undefined && (arrival.state !== 'accepted' || arrival.liveMode !== live)) return false
+  if (live !== undefined && (arrival.state === 'quarantined' || arrival.liveMode !== live)) return false
   const search = about === undefined ? undefined : readKeySearch(about)
   if (search !== undefined && !isFound(search, keys)) return false
   if (since !== undefined && arrival.receivedAt < since) return false
   if (until !== undefined && arrival.receivedAt >= until) return false
-  if (type !== undefined && (arrival.state !== 'accepted' || !matches(type, arrival.type))) return false
+  if (type !== undefined && (arrival.state === 'quarantined' || !matches(type, arrival.type))) return false
   const byDelivery = (deliveryStates as readonly string[]).includes(state ?? '')
   if (state !== undefined && !byDelivery && arrival.state !== state) return false
   if (handler === undefined && !byDelivery) return true
@@ -108,15 +108,15 @@ function isWanted({ arrival, about: keys, deliveries }: Row, filter: contract.Ev
 
 function summarise(row: Row): contract.EventSummary {
   const { arrival, duplicates, conflicts } = row
-  const accepted = arrival.state === 'accepted' ? arrival : undefined
+  const event = arrival.state === 'quarantined' ? undefined : arrival
   return {
     realm: arrival.realm,
     id: arrival.id,
     source: arrival.source,
-    type: accepted?.type ?? '',
+    type: event?.type ?? '',
     state: arrival.state,
-    liveMode: accepted?.liveMode,
-    createdTime: accepted?.createdTime,
+    liveMode: event?.liveMode,
+    createdTime: event?.createdTime,
     resource: row.resource,
     endpoint: arrival.endpoint,
     receivedAt: arrival.receivedAt,
@@ -148,7 +148,7 @@ function summariseDelivery(delivery: Delivery): contract.DeliverySummary {
 
 function countRows(rows: readonly Row[]): contract.EventCounts {
   return {
-    events: rows.filter(({ arrival }) => arrival.state === 'accepted').length,
+    events: rows.filter(({ arrival }) => arrival.state !== 'quarantined').length,
     quarantined: rows.filter(({ arrival }) => arrival.state === 'quarantined').length,
     backfilled: rows.filter(({ arrival }) => arrival.receipt.backfilled === true).length,
     duplicates: rows.reduce((sum, row) => sum + row.duplicates, 0),

@@ -42,7 +42,8 @@ export function countRecorded({ tally }: Store, arrival: Arrival, result: Record
 export function countDuplicate(known: Row, arrival: Arrival): 'duplicate' | 'conflict' {
   known.duplicates += 1
   const isBackfilled = known.arrival.receipt.backfilled === true || arrival.receipt.backfilled === true
-  if (isBackfilled || Buffer.compare(known.arrival.body, arrival.body) === 0) return 'duplicate'
+  if (isBackfilled || known.arrival.state === 'erased' || Buffer.compare(known.arrival.body, arrival.body) === 0)
+    return 'duplicate'
   known.conflicts += 1
   return 'conflict'
 }
@@ -79,7 +80,7 @@ export function recordAndClaim(
     claim,
     claimed: claimed.map((delivery) => {
       const { id, token, handler } = lease(delivery, { ...request, onLoss: 'loss' }, now)
-      return { id, token, handler, arrival: arrivals.indexOf(delivery.row.arrival) }
+      return { id, token, handler, arrival: arrivals.findIndex((each) => each === delivery.row.arrival) }
     }),
     due: claimed.length < added.length
   }

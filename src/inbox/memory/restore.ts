@@ -1,4 +1,4 @@
-import type { Arrival, DeliveryDetail, EventDetail } from '../inbox.ts'
+import type { DeliveryDetail, EventDetail } from '../inbox.ts'
 import { restoredState } from '../rows.ts'
 import { createDelivery, keyText, sortKeys, type Delivery, type Row } from './rows.ts'
 import type { Store } from './store.ts'
@@ -18,13 +18,13 @@ function restoreOne(store: Store, event: EventDetail, now: number): boolean {
   return true
 }
 
-function toArrival(event: EventDetail): Arrival {
+function toArrival(event: EventDetail): Row['arrival'] {
   const { realm, id, source, headers, body, endpoint, receivedAt, receipt, trace, reason = '' } = event
   const { type, liveMode, createdTime } = event
   const base = { realm, id, source, headers, body, endpoint, receivedAt, receipt, trace }
-  return event.state === 'accepted'
-    ? { ...base, state: 'accepted', type, liveMode, createdTime, deliveries: [] }
-    : { ...base, state: 'quarantined', reason }
+  if (event.state === 'quarantined') return { ...base, state: 'quarantined', reason }
+  if (event.state === 'erased') return { ...base, state: 'erased', type, liveMode, createdTime }
+  return { ...base, state: 'accepted', type, liveMode, createdTime, deliveries: [] }
 }
 
 function toDelivery(detail: DeliveryDetail, id: number, row: Row, now: number): Delivery {

@@ -2,10 +2,18 @@ import type { DeliveryState, EventKey } from '../../model/event.ts'
 import type { Job } from '../../model/job.ts'
 import type * as contract from '../inbox.ts'
 
+/** The rest of an event whose personal data was erased. */
+export interface ErasedArrival extends Omit<contract.QuarantinedArrival, 'state' | 'reason'> {
+  readonly state: 'erased'
+  readonly type: string
+  readonly liveMode: boolean | undefined
+  readonly createdTime: string | undefined
+}
+
 /** An event or a quarantined request, with its deliveries. */
 export interface Row {
   readonly seq: number
-  readonly arrival: contract.Arrival
+  arrival: contract.Arrival | ErasedArrival
   /** The search keys, sorted by code point. */
   about: readonly string[]
   resource: string | undefined
@@ -18,7 +26,7 @@ export interface Delivery {
   readonly id: number
   readonly row: Row
   readonly handler: string
-  readonly orderKey: string | undefined
+  orderKey: string | undefined
   state: DeliveryState
   attempts: number
   losses: number

@@ -48,7 +48,13 @@ export class Store {
   /** Deletes an event with its deliveries, and lets the deliveries continue that waited for them. */
   drop(row: Row): void {
     this.rows.delete(keyText(row.arrival))
-    for (const delivery of row.deliveries) {
+    this.dropDeliveries(row, () => true)
+  }
+
+  /** Deletes deliveries of an event, and lets those continue that waited for them. */
+  dropDeliveries(row: Row, isDropped: (delivery: Delivery) => boolean): void {
+    for (const delivery of row.deliveries.filter(isDropped)) {
+      row.deliveries.splice(row.deliveries.indexOf(delivery), 1)
       this.deliveries.delete(delivery.id)
       this.lines.delete(delivery)
       this.lines.lineUp(delivery)

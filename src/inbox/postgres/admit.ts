@@ -90,7 +90,7 @@ async function admitOne(
 // The body of a backfilled event is not compared: the API serialises the event again, so the bytes differ.
 // FOR KEY SHARE prevents the known event from being purged meanwhile.
 const knownSql = `
-SELECT known.seq, NOT known.backfilled AND NOT request.backfilled AND known.body <> request.body AS conflict
+SELECT known.seq, NOT known.backfilled AND NOT request.backfilled AND known.state <> 'erased' AND known.body <> request.body AS conflict
 FROM riverhook.event AS known JOIN riverhook.event AS request ON request.seq = $2 AND request.realm = known.realm WHERE known.id = $1 FOR KEY SHARE OF known`
 
 const countSql = `

@@ -12,6 +12,7 @@ import {
   checkAuditPrune,
   checkClaim,
   checkEventFilter,
+  checkEventKeys,
   checkFailed,
   checkIds,
   checkIndexEntries,
@@ -41,14 +42,16 @@ import { newSigningKey } from '../rows.ts'
 import { requestRow, TallyNames } from '../tally.ts'
 import { listHandlers, listServers } from './adopt.ts'
 import { listAudits, pruneAudits, restoreAudits, writeAudit } from './audit.ts'
-import { claim, claimSuspects, findSuspects } from './claim.ts'
+import { claim, claimSuspects, findSuspects, type Times } from './claim.ts'
 import { checkPool } from './connections.ts'
+import type { Database } from './database.ts'
 import { addJob, advanceJob, claimJob, endJob, findJob, findPosition, listJobs, replayInJob, stopJob } from './jobs.ts'
 import { countRetries, listFailed } from './failed.ts'
 import { acknowledge, flag, listDrifts } from './mismatches.ts'
 import { listPauses, pause, resume } from './pause.ts'
 import { optionRules, type PostgresInboxOptions } from './options.ts'
 import { clockTime, probe } from './probe.ts'
+import { adviseVacuum, erase } from './erase.ts'
 import { prune, remove } from './prune.ts'
 import { readLengths } from './lengths.ts'
 import { readLevels } from './levels.ts'
@@ -174,14 +177,7 @@ class PostgresInbox implements contract.Inbox {
 
   async resume(handler: string, given?: Act): Promise<boolean> {
     const act = checkAct(given, 'resume()')
-    const wasPaused = await resume(
-      await this.#store.opened(),
-      checkText(handler, 'name of a handler'),
-      act,
-      this.#store.times
-    )
-    this.#store.announceDue()
-    return wasPaused
+    return this.#thenWake((db, times) => resume(db, checkText(handler, 'name of a handler'), act, times))
   }
 
   async pauses(): Promise<readonly contract.Pause[]> {
@@ -224,10 +220,7 @@ class PostgresInbox implements contract.Inbox {
     targets: readonly contract.ReplayTarget[],
     given?: Act
   ): Promise<readonly (contract.ReplayResult | RiverhookError)[]> {
-    const act = checkAct(given, 'replay()')
-    const results = await replay(await this.#store.opened(), checkTargets(targets), act, this.#store.times)
-    this.#store.announceDue()
-    return results
+    return this.#thenWake((db, times) => replay(db, checkTargets(targets), checkAct(given, 'replay()'), times))
   }
 
   async admit(
@@ -235,9 +228,7 @@ class PostgresInbox implements contract.Inbox {
     given?: Act
   ): Promise<readonly (contract.AdmitResult | RiverhookError)[]> {
     const act = checkAct(given, 'admit()')
-    const results = await admit(await this.#store.opened(), checkAdmissions(requests), act, this.#recordTerms())
-    this.#store.announceDue()
-    return results
+    return this.#thenWake((db) => admit(db, checkAdmissions(requests), act, this.#recordTerms()))
   }
 
   transact<Result>(
@@ -263,21 +254,22 @@ class PostgresInbox implements contract.Inbox {
   }
 
   async restore(events: readonly contract.EventDetail[]): Promise<number> {
-    const stored = await restore(await this.#store.opened(), checkRestored(events), this.#store.times)
-    this.#store.announceDue()
-    return stored
+    return this.#thenWake((db, times) => restore(db, checkRestored(events), times))
   }
 
   async remove(targets: readonly contract.RemovalTarget[], given?: Act): Promise<number> {
     const act = checkAct(given, 'remove()')
-    const removed = await remove(
-      await this.#store.opened(),
-      checkRemovalTargets(targets, 'remove()'),
-      act,
-      this.#store.times
-    )
-    this.#store.announceDue()
-    return removed
+    const checked = checkRemovalTargets(targets, 'remove()')
+    return this.#thenWake((db, times) => remove(db, checked, act, times))
+  }
+
+  async erase(keys: readonly EventKey[], given?: Act): Promise<number> {
+    return this.#thenWake((db, times) => erase(db, checkEventKeys(keys, 'erase()'), checkAct(given, 'erase()'), times))
+  }
+
+  async scrub(): Promise<string> {
+    await this.#store.opened()
+    return adviseVacuum(this.#store.schema)
   }
 
   async tally(query: TallyQuery): Promise<readonly TallyRow[]> {
@@ -394,14 +386,7 @@ class PostgresInbox implements contract.Inbox {
     lease: contract.JobLease,
     targets: readonly contract.ReplayTarget[]
   ): Promise<readonly (contract.JobReplayResult | RiverhookError)[] | undefined> {
-    const results = await replayInJob(
-      await this.#store.opened(),
-      checkJobLease(lease),
-      checkTargets(targets),
-      this.#store.times
-    )
-    this.#store.announceDue()
-    return results
+    return this.#thenWake((db, times) => replayInJob(db, checkJobLease(lease), checkTargets(targets), times))
   }
 
   async advanceJob(lease: contract.JobLease, progress: contract.JobProgress): Promise<boolean> {
@@ -418,5 +403,12 @@ class PostgresInbox implements contract.Inbox {
 
   #recordTerms(): RecordTerms {
     return { now: this.#store.times.fixed, names: this.#tallyNames }
+  }
+
+  /** Does work after which deliveries may be due. */
+  async #thenWake<Result>(work: (database: Database, times: Times) => Promise<Result>): Promise<Result> {
+    const result = await work(await this.#store.opened(), this.#store.times)
+    this.#store.announceDue()
+    return result
   }
 }

@@ -54,9 +54,10 @@ function keyText(realm: unknown, id: unknown): string {
 }
 
 /** Matches the events given by two parameters: ids and realms. */
-const isNamed = '(event.id, event.realm) IN (SELECT id, realm FROM unnest($1::text[], $2::text[]) AS named (id, realm))'
+export const isNamed =
+  '(event.id, event.realm) IN (SELECT id, realm FROM unnest($1::text[], $2::text[]) AS named (id, realm))'
 
-const eventKeysSql = `
+export const eventKeysSql = `
 SELECT DISTINCT d.handler, d.realm, d.order_key FROM riverhook.delivery AS d JOIN riverhook.event AS event ON event.seq = d.event_seq
 WHERE ${isNamed} AND d.order_key IS NOT NULL`
 
@@ -93,7 +94,7 @@ export function prune(
 }
 
 const oldestSql = `
-SELECT seq, realm, received_at, created_time, statement_timestamp() AS now, state = 'accepted'
+SELECT seq, realm, received_at, created_time, statement_timestamp() AS now, state <> 'quarantined'
   AND (SELECT true FROM riverhook.delivery AS d WHERE d.event_seq = event.seq AND d.state <> 'done' LIMIT 1) IS NULL AS settled
 FROM riverhook.event AS event WHERE seq > $1 ORDER BY seq LIMIT $2 FOR UPDATE OF event SKIP LOCKED`
 

@@ -260,11 +260,12 @@ export async function findKnown(
 }
 
 /** Never a conflict if one of the two was backfilled: the API serialises the event again, so the bytes differ. */
-const conflict = (body: string): string => `NOT given.backfilled AND NOT event.backfilled AND event.body <> ${body}`
+const conflict = (body: string): string =>
+  `NOT given.backfilled AND NOT event.backfilled AND event.state <> 'erased' AND event.body <> ${body}`
 
 /** The lock prevents a known event from being purged while its repeat is counted. */
 const knownEvent = `
-    SELECT event.seq, event.backfilled, event.body FROM riverhook.event AS event
+    SELECT event.seq, event.backfilled, event.state, event.body FROM riverhook.event AS event
     WHERE event.id = given.id AND event.realm = given.realm LIMIT 1 FOR KEY SHARE`
 
 // `seq` follows the order of arrival. Rows are inserted in order of their ids, so that two replicas with the same

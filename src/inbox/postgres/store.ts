@@ -28,7 +28,7 @@ export class Store {
   /** Identifies this object among the replicas. */
   readonly instance = randomUUID()
   readonly presence: Presence
-  readonly #schema: string
+  readonly schema: string
   readonly #owner: string | undefined
   readonly #clock: (() => number) | undefined
   readonly #connections: Connections
@@ -56,7 +56,7 @@ export class Store {
     presenceMs = 15_000
   }: PostgresInboxOptions) {
     checkSchemaName(schema)
-    this.#schema = schema
+    this.schema = schema
     this.#owner = owner
     this.role = role
     this.#clock = clock
@@ -182,7 +182,7 @@ export class Store {
 
   /** Prepares the schema: at start-up, or at the first call after the database is reachable. */
   #prepareOnce(): Promise<void> {
-    const options = { connections: this.#connections, schema: this.#schema, owner: this.#owner, role: this.role }
+    const options = { connections: this.#connections, schema: this.schema, owner: this.#owner, role: this.role }
     this.#ready ??= prepare({ ...options, database: this.#database })
       .then(() => {
         this.#isReady = true

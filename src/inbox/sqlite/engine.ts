@@ -14,6 +14,7 @@ import {
   checkAuditPrune,
   checkClaim,
   checkEventFilter,
+  checkEventKeys,
   checkFailed,
   checkIds,
   checkIndexEntries,
@@ -100,9 +101,13 @@ export function sqliteInbox(options: SqliteInboxOptions): contract.Inbox {
   return new SqliteInbox(options)
 }
 
+/** The attempts to empty the log. Each waits for readers, for `busyTimeoutMs`. */
+const scrubs = 3
+
 class SqliteInbox implements contract.Inbox {
   readonly name = 'sqlite'
   readonly role: 'server' | 'command'
+  readonly #path: string
   readonly #thread: Thread
   /** For the reads of people. Undefined for a command, which records nothing that they could delay. */
   readonly #reader: Thread | undefined
@@ -129,6 +134,7 @@ class SqliteInbox implements contract.Inbox {
       busyTimeoutMs
     }
     this.role = role
+    this.#path = settings.path
     this.#thread = new Thread('worker', { settings, clock, readLimitMs })
     if (role === 'server')
       this.#reader = new Thread('reader', {
@@ -299,6 +305,26 @@ class SqliteInbox implements contract.Inbox {
     })
     this.#wake()
     return removed
+  }
+
+  async erase(keys: readonly EventKey[], act?: Act): Promise<number> {
+    const erased = await this.#call('erase', {
+      keys: checkEventKeys(keys, 'erase()').map(({ realm, id }) => ({ realm, id })),
+      act: checkAct(act, 'erase()')
+    })
+    this.#wake()
+    return erased
+  }
+
+  async scrub(): Promise<string | undefined> {
+    const path = this.#path
+    for (let attempt = 1; attempt <= scrubs; attempt += 1) {
+      const scrubbed = await this.#call('scrub', undefined)
+      if (scrubbed === 'all') return undefined
+      if (scrubbed === 'log')
+        return `Erased data was overwritten. But unused parts of ${path} may have copies of rows that SQLite has moved. To remove these, stop the server, run: riverhook inbox backup NEW, then: riverhook inbox restore NEW, and delete NEW and the file that was replaced`
+    }
+    return `Another program reads ${path}, so its log ${path}-wal still has erased data. The log is overwritten while events arrive, and deleted when the server stops. To empty it now, end that program, and erase again`
   }
 
   async tally(query: TallyQuery): Promise<readonly TallyRow[]> {

@@ -3,6 +3,7 @@ import { findAlarmState, holdAlarms, saveAlarms } from './alarms.ts'
 import { adopt, listHandlers } from './adopt.ts'
 import { audit, listAudits, pruneAudits, restoreAudits } from './audit.ts'
 import { claim, claimSuspects, findSuspects } from './claim.ts'
+import { erase } from './erase.ts'
 import { addJob, advanceJob, claimJob, endJob, findJob, findPosition, listJobs, replayInJob, stopJob } from './jobs.ts'
 import { countRetries, listFailed } from './failed.ts'
 import { readLengths } from './lengths.ts'
@@ -11,7 +12,7 @@ import { listEvents } from './list.ts'
 import { acknowledge, flag, listDrifts } from './mismatches.ts'
 import { listPauses, pause, resume } from './pause.ts'
 import { probe } from './probe.ts'
-import type { OperationName, Operations } from './protocol.ts'
+import type { Operations, TransactionName } from './protocol.ts'
 import { prune, remove } from './prune.ts'
 import { countAll, findEvent } from './read.ts'
 import { findKnown, record } from './record.ts'
@@ -31,7 +32,7 @@ export type { Statements } from './statements.ts'
  * with their SQL. `now` is in milliseconds since the epoch.
  */
 export const operations: {
-  readonly [Name in OperationName]: (
+  readonly [Name in TransactionName]: (
     sql: Statements,
     args: Operations[Name]['args'],
     now: number
@@ -73,6 +74,7 @@ export const operations: {
   event: findEvent,
   reindex,
   remove,
+  erase,
   tally: listTally,
   countRequests,
   pruneTally,

@@ -6,7 +6,7 @@ import type { Job, NewJob } from '../../model/job.ts'
 import type { CountedRequests, TallyQuery, TallyRow } from '../../model/tally.ts'
 import type * as contract from '../inbox.ts'
 import { packHeaders } from '../rows.ts'
-import type { FileSettings } from './database.ts'
+import type { FileSettings, Scrubbed } from './database.ts'
 import { packKeys } from './search-keys.ts'
 
 /**
@@ -73,6 +73,8 @@ export interface Operations {
   alarmState: { args: undefined; result: string | undefined }
   pruneTally: { args: contract.PruneTallyRequest; result: boolean }
   remove: { args: { targets: readonly contract.RemovalTarget[]; act: Act | undefined }; result: number }
+  erase: { args: { keys: readonly EventKey[]; act: Act | undefined }; result: number }
+  scrub: { args: undefined; result: Scrubbed }
   stats: { args: undefined; result: contract.InboxStats }
   levels: { args: undefined; result: contract.InboxLevels }
   lengths: { args: undefined; result: contract.AttemptLengths[] }
@@ -88,6 +90,9 @@ export interface Operations {
 }
 
 export type OperationName = keyof Operations
+
+/** The calls that run in a transaction. */
+export type TransactionName = Exclude<OperationName, 'scrub'>
 
 /** The calls for people: those to the reader. */
 export type ReadName =

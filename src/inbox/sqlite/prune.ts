@@ -23,7 +23,7 @@ export const pruneSql = {
   deleteDeliveries: 'DELETE FROM delivery WHERE event_seq = ?',
   deleteEvent: 'DELETE FROM event WHERE seq = ?',
   oldest: `
-    SELECT seq, realm, received_at, created_time, state = 'accepted' AND NOT EXISTS
+    SELECT seq, realm, received_at, created_time, state <> 'quarantined' AND NOT EXISTS
       (SELECT 1 FROM delivery WHERE event_seq = event.seq AND state <> 'done') AS settled
     FROM event WHERE seq > ? ORDER BY seq LIMIT ?`
 } as const

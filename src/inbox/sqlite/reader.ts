@@ -5,7 +5,7 @@ import { readTooLong } from '../read-turns.ts'
 import { findFile, OpenFile, type Opening } from './database.ts'
 import { describeError } from './describe-error.ts'
 import { operations, type Statements } from './operations.ts'
-import type { Answer, Call, Message, Reply, ThreadData } from './protocol.ts'
+import type { Answer, Call, Message, Reply, ReadName, ThreadData } from './protocol.ts'
 import { prepareStatements } from './statements.ts'
 
 /**
@@ -57,7 +57,7 @@ function run(statements: Statements, { name, args, now }: Call): unknown {
   endsAt = performance.now() + readLimitMs
   try {
     // The type of `operations` assigns arguments to each name. TypeScript cannot follow that through a union.
-    const operation = operations[name] as (statements: Statements, args: unknown, now: number) => unknown
+    const operation = operations[name as ReadName] as (statements: Statements, args: unknown, now: number) => unknown
     return operation(statements, args, now)
   } finally {
     endsAt = Infinity

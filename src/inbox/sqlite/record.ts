@@ -14,8 +14,8 @@ export const recordSql = {
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, realm) DO NOTHING`,
   /** Never a conflict if one of the two was backfilled: the API serialises the event again, so the bytes differ. */
   countDuplicate: `
-    UPDATE event SET duplicates = duplicates + 1, conflicts = conflicts + (NOT ? AND NOT backfilled AND body <> ?) WHERE id = ? AND realm = ?
-    RETURNING NOT ? AND NOT backfilled AND body <> ? AS conflict`,
+    UPDATE event SET duplicates = duplicates + 1, conflicts = conflicts + (NOT ? AND NOT backfilled AND state <> 'erased' AND body <> ?) WHERE id = ? AND realm = ?
+    RETURNING NOT ? AND NOT backfilled AND state <> 'erased' AND body <> ? AS conflict`,
   isKnown: 'SELECT 1 FROM event WHERE id = ? AND realm = ?',
   insertDelivery:
     'INSERT INTO delivery (event_seq, realm, handler, state, due_at, order_key) VALUES (?, ?, ?, ?, ?, ?)',

@@ -9,6 +9,7 @@ import { claimSql } from './claim.ts'
 import { jobsSql } from './jobs.ts'
 import { lengthsSql } from './lengths.ts'
 import { levelsSql } from './levels.ts'
+import { eraseSql } from './erase.ts'
 import { listIndexSql } from './list-index.ts'
 import { failedSql } from './failed.ts'
 import { listSql } from './list.ts'
@@ -47,6 +48,7 @@ export const statements = {
   ...failedSql,
   ...restoreSql,
   ...pruneSql,
+  ...eraseSql,
   ...listSql,
   ...jobsSql,
   ...signingSql,

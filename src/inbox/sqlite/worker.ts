@@ -7,7 +7,7 @@ import { findFile, OpenFile, requireFile, type Opening } from './database.ts'
 import { describeError } from './describe-error.ts'
 import { takeLock, type Lock } from './lock.ts'
 import { operations, type Statements } from './operations.ts'
-import type { Answer, Call, Message, Reply, ThreadData } from './protocol.ts'
+import type { Answer, Call, Message, Reply, ThreadData, TransactionName } from './protocol.ts'
 import { hasCode, sqlite } from './sqlite-error.ts'
 import { prepareStatements } from './statements.ts'
 import { writeCounts } from './tally.ts'
@@ -42,7 +42,11 @@ port.on('message', (first: Message) => {
     else if (message.name === 'close') break
     else calls.push(message)
   }
-  if (calls.length > 0) post(runCalls(calls))
+  const { true: scrubs = [], false: others = [] } = Object.groupBy(calls, ({ name }) =>
+    name === 'scrub' ? 'true' : 'false'
+  )
+  if (others.length > 0) post(runCalls(others))
+  for (const call of scrubs) post([scrub(call)])
   if (message !== undefined) close()
 })
 
@@ -163,6 +167,16 @@ function runCalls(calls: readonly Call[]): Answer[] {
   }
 }
 
+/** Removes deleted data from the file and its log. Runs outside of a transaction. */
+function scrub({ callId, now }: Call): Answer {
+  try {
+    return { callId, result: ensureOpen(now).open.scrub() }
+  } catch (error) {
+    if (hasCode(error, ...fileErrorCodes)) closeFile()
+    return { callId, error: describeError(path, error) }
+  }
+}
+
 function runInTransaction(calls: readonly Call[]): Answer[] {
   const { open, statements } = ensureOpen(calls[0]?.now ?? Date.now())
   const { db } = open
@@ -185,7 +199,11 @@ function runInTransaction(calls: readonly Call[]): Answer[] {
 
 function runOperation(statements: Statements, { name, args, now }: Call): unknown {
   // The type of `operations` assigns arguments to each name. TypeScript cannot follow that through a union.
-  const operation = operations[name] as (statements: Statements, args: unknown, now: number) => unknown
+  const operation = operations[name as TransactionName] as (
+    statements: Statements,
+    args: unknown,
+    now: number
+  ) => unknown
   return operation(statements, args, now)
 }
 

@@ -35,6 +35,7 @@ export const attemptOutcomes = ['done', 'retry', 'dead', 'released', 'parked', '
 /** The acts of operators, as the label `action`. */
 export const actions = [
   'backfill.run',
+  'events.erase',
   'events.export',
   'events.remove',
   'events.replay',

@@ -64,12 +64,14 @@ export function EventPanel({ realm, id, closeTo }: PanelProps) {
       {event !== undefined && (
         <div class="panel-body">
           <Title event={event} onReplayed={reload} />
-          {event.state === 'quarantined' ? (
-            <Quarantined event={event} />
-          ) : (
-            <Deliveries event={event} onChanged={reload} />
+          {event.state === 'quarantined' && <Quarantined event={event} />}
+          {event.state === 'accepted' && <Deliveries event={event} onChanged={reload} />}
+          {event.state === 'erased' && (
+            <p class="hint">Its data was erased. It stays, so that it does not come back.</p>
           )}
-          <Payload event={revealed.value ?? event} onRevealed={(whole) => (revealed.value = whole)} />
+          {event.state !== 'erased' && (
+            <Payload event={revealed.value ?? event} onRevealed={(whole) => (revealed.value = whole)} />
+          )}
           {event.state === 'accepted' && <Related event={revealed.value ?? event} />}
           <Receipt event={revealed.value ?? event} />
         </div>

@@ -210,7 +210,7 @@ function Deliveries({ event, isNarrow }: { readonly event: EventSummaryJson; rea
       </Badge>
     )
   const sorted = byUrgency(event.deliveries)
-  if (sorted.length === 0) return <span class="none">no handler</span>
+  if (sorted.length === 0) return <span class="none">{event.state === 'erased' ? 'erased' : 'no handler'}</span>
   const shown = fitting(sorted, isNarrow ? room.narrow : room.wide)
   const more = sorted.slice(shown.length)
   return (
