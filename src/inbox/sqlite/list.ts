@@ -33,6 +33,12 @@ import { inTime } from './read-limit.ts'
 /** The times before and after all dates. */
 const [earliest, latest] = [-8.64e15, 8.64e15]
 
+/**
+ * The time is checked at one of so many places of a path: a statement that finds nothing does not check it. A power of
+ * two.
+ */
+const checkEvery = 32
+
 export const listSql = {
   kinds: `
     SELECT id, source, realm, type, endpoint, live, handler FROM kind
@@ -47,7 +53,7 @@ export const listSql = {
     WITH RECURSIVE found (segment) AS (
       SELECT min(segment) FROM event_key WHERE segment >= ? UNION ALL
       SELECT (SELECT min(event_key.segment) FROM event_key WHERE event_key.segment > found.segment) FROM found
-      WHERE found.segment < ? AND in_time())
+      WHERE found.segment < ? AND ((found.segment & ${checkEvery - 1}) <> 0 OR in_time()))
     SELECT segment FROM found WHERE segment <= ?`,
   checkTime: 'SELECT in_time()',
   summary: `
@@ -180,10 +186,10 @@ function findSeqs(sql: Sql, filter: contract.EventFilter): readonly number[] {
   const checks = listChecks(filter, wanted, path)
   const statements = new PreparedOnce(sql.db)
   const found = new Set<number>()
-  for (const place of path.isSequence === true && !oldestFirst ? path.places.toReversed() : path.places) {
+  const places = path.isSequence === true && !oldestFirst ? path.places.toReversed() : path.places
+  for (const [index, place] of places.entries()) {
     if (path.isSequence === true && found.size > limit) break
-    // A statement that finds nothing does not check the time.
-    sql.checkTime.get()
+    checkTime(sql, index)
     const { sql: text, values } = toStatement(place, bounds, checks, oldestFirst)
     for (const row of statements.get(text).all(...values, limit + 1)) found.add(Number(row['seq']))
   }
@@ -246,9 +252,9 @@ function findFewest(sql: Sql, paths: readonly Path[], bounds: Bounds, limit: num
 function countUpTo(sql: Sql, path: Path, bounds: Bounds, limit: number): number {
   let count = path === everything ? limit : 0
   const statements = new PreparedOnce(sql.db)
-  for (const place of path.places) {
+  for (const [index, place] of path.places.entries()) {
     if (count >= limit) break
-    sql.checkTime.get()
+    checkTime(sql, index)
     if (place.above !== undefined && place.below !== undefined) {
       count += place.below - place.above - 1
       continue
@@ -260,6 +266,11 @@ function countUpTo(sql: Sql, path: Path, bounds: Bounds, limit: number): number 
     count += Number(row?.['count'])
   }
   return count
+}
+
+/** Ends the list if its time is over. */
+function checkTime(sql: Sql, index: number): void {
+  if (index % checkEvery === checkEvery - 1) sql.checkTime.get()
 }
 
 /** All events, in their order. */
