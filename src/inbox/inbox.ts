@@ -254,7 +254,7 @@ export interface Inbox {
   /** Finds one event with all its details. */
   event(key: EventKey): Promise<EventDetail | undefined>
 
-  /** Replaces the search keys of events. @returns how many of these events the inbox has */
+  /** Replaces the search keys of events, except erased ones. @returns how many of these events the inbox has */
   reindex(entries: readonly IndexEntry[]): Promise<number>
 
   /**

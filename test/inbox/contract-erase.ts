@@ -142,4 +142,14 @@ export async function eraseContract(t: Test, open: (t: Test) => Promise<Subject>
       t.equal(await inbox.event(keyOf('1')), undefined)
     }
   )
+
+  t.test('search keys that were read before an event was erased do not come back', async (t) => {
+    const { inbox } = await open(t)
+    await inbox.record([marked('1', ['ship'])])
+    const { about } = (await inbox.event(keyOf('1')))!
+    t.equal(await inbox.erase(keysOf('1')), 1)
+    t.equal(await inbox.reindex([{ event: keyOf('1'), about, resource: 'order-1' }]), 0)
+    t.match(await inbox.event(keyOf('1')), { about: [], resource: undefined })
+    t.same((await inbox.events({ about: about[0]!, limit: 9 })).events, [])
+  })
 }

@@ -38,6 +38,9 @@ export function eraseCommand(): Command {
         const { keys, open } = await findErasable(inbox, filter)
         if (keys.length === 0) {
           print('Nothing to erase.')
+          // An earlier command may have ended between the erasure and this.
+          const left = flags.dryRun === true ? undefined : await inbox.scrub()
+          if (left !== undefined) print(left)
           return
         }
         const plan = `${counted(keys.length, 'event')}${open === 0 ? '' : `; ${counted(open, 'delivery', 'deliveries')} that ${open === 1 ? 'is' : 'are'} not done will never run`}`

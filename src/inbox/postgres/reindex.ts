@@ -2,7 +2,7 @@ import type { IndexEntry } from '../inbox.ts'
 import type { Database } from './database.ts'
 import { indexed, packKeys } from './storable.ts'
 
-/** Replaces the search keys of events. @returns how many of these events there are */
+/** Replaces the search keys of events, except erased ones. @returns how many of these events there are */
 export function reindex(database: Database, entries: readonly IndexEntry[]): Promise<number> {
   return database.transaction(async (tx) => {
     const rows = await tx.query(lockSql, [
@@ -25,7 +25,7 @@ export function reindex(database: Database, entries: readonly IndexEntry[]): Pro
 /** The lock keeps an event from being removed before its keys are stored. Events are locked in order of arrival. */
 const lockSql = `
 SELECT given.position::integer, event.seq FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS given (id, realm, position)
-JOIN riverhook.event AS event USING (id, realm) ORDER BY event.seq FOR UPDATE OF event`
+JOIN riverhook.event AS event USING (id, realm) WHERE event.state <> 'erased' ORDER BY event.seq FOR UPDATE OF event`
 
 const resourcesSql = `
 UPDATE riverhook.event AS event SET resource = given.resource FROM unnest($1::bigint[], $2::text[]) AS given (seq, resource)

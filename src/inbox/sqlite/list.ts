@@ -33,10 +33,7 @@ import { inTime } from './read-limit.ts'
 /** The times before and after all dates. */
 const [earliest, latest] = [-8.64e15, 8.64e15]
 
-/**
- * The time is checked at one of so many places of a path: a statement that finds nothing does not check it. A power of
- * two.
- */
+/** A path checks its time at one of this many places, for a statement that finds nothing does not. A power of two. */
 const checkEvery = 32
 
 export const listSql = {

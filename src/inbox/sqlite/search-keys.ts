@@ -3,6 +3,8 @@ import { segmentOf } from './list-index.ts'
 import type { Prepared } from './prepared.ts'
 
 export const searchKeysSql = {
+  /** The event, unless it is erased: its keys may have been read before that. */
+  toReindex: "SELECT seq FROM event WHERE id = ? AND realm = ? AND state <> 'erased'",
   setKeys: 'UPDATE event SET about = ?, resource = ? WHERE seq = ?',
   insertKey: `INSERT OR IGNORE INTO event_key (segment, value, event_seq) VALUES (${segmentOf('?')}, ?, ?)`,
   deleteKeys: `
