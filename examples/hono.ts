@@ -1,4 +1,4 @@
-// Riverhook in Hono. Next.js route handlers, Bun and Deno take the same function.
+// Riverhook in Hono. Next.js route handlers take the same function.
 //
 //   RIVERHOOK_SECRETS=whk_... npm run example examples/hono.ts
 

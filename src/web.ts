@@ -1,4 +1,4 @@
-/** Riverhook for servers that take a `Request` and return a `Response`: Hono, Next.js, Bun, Deno and the like. */
+/** Riverhook for servers on Node that take a `Request` and return a `Response`: Hono, Next.js and the like. */
 import { Readable } from 'node:stream'
 
 import type { Riverhook } from './riverhook.ts'
@@ -9,8 +9,8 @@ export type WebHandler<Rest extends readonly unknown[] = []> = (request: Request
 export interface WebHandlerOptions<Rest extends readonly unknown[]> {
   /**
    * Returns the address of the sender, which a `Request` does not have. Needed for the option `allow`: without it, an
-   * endpoint with `allow` answers 500. Gets all arguments of the handler: Deno passes `info.remoteAddr.hostname`, Bun a
-   * server with `requestIP(request)`. Read a header such as `X-Forwarded-For` only if a proxy of yours overwrites it.
+   * endpoint with `allow` answers 500. Gets all arguments of the handler. Read a header such as `X-Forwarded-For` only
+   * if a proxy of yours overwrites it.
    */
   readonly ip?: ((request: Request, ...rest: Rest) => string | undefined) | undefined
 }
