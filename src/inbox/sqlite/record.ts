@@ -9,9 +9,10 @@ import type { EventColumns, Operations, PackedArrival, RecordArgs } from './prot
 import type { Counting } from './tally.ts'
 
 export const recordSql = {
+  /** An erased event has an empty body, which node:sqlite of Node 22 binds as NULL. */
   insertEvent: `
     INSERT INTO event (realm, id, source, state, type, live_mode, created_time, endpoint, received_at, reason, receipt, headers, backfilled, about, resource, trace, body)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, realm) DO NOTHING`,
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, coalesce(?, x'')) ON CONFLICT (id, realm) DO NOTHING`,
   /** Never a conflict if one of the two was backfilled: the API serialises the event again, so the bytes differ. */
   countDuplicate: `
     UPDATE event SET duplicates = duplicates + 1, conflicts = conflicts + (NOT ? AND NOT backfilled AND state <> 'erased' AND body <> ?) WHERE id = ? AND realm = ?
