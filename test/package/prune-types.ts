@@ -22,9 +22,10 @@ function listPaths(exports: unknown): string[] {
   return typeof exports === 'object' && exports !== null ? Object.values(exports).flatMap(listPaths) : []
 }
 
-// Deletes the declarations that no user can import: a tenth of the package.
-if (import.meta.main) {
-  const root = join(import.meta.dirname, '../..')
-  const types = listTypes(root)
-  for (const path of globSync('dist/**/*.d.ts', { cwd: root })) if (!types.has(path)) rmSync(join(root, path))
+/** Deletes the declarations that no user can import: a tenth of the package. Call it after the build. */
+export function pruneTypes(folder: string): void {
+  const types = listTypes(folder)
+  for (const path of globSync('dist/**/*.d.ts', { cwd: folder })) if (!types.has(path)) rmSync(join(folder, path))
 }
+
+if (import.meta.main) pruneTypes(join(import.meta.dirname, '../..'))

@@ -12,7 +12,7 @@ import ts from 'typescript'
 
 import { snippets } from '../readme-snippets.ts'
 import { installNode, oldestNode } from './install-node.ts'
-import { listTypes } from './prune-types.ts'
+import { listTypes, pruneTypes } from './prune-types.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -48,6 +48,8 @@ let packed: { filename: string; size: number; files: { path: string; mode: numbe
 let oldest: string
 
 t.before(async () => {
+  // As `prepack` does.
+  pruneTypes(root)
   const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
     cwd: root
   })
