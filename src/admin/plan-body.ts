@@ -37,3 +37,13 @@ export async function readSelection(
 function invalid(message: string): RiverhookError {
   return new RiverhookError('RIVERHOOK_ADMIN_INVALID', message)
 }
+
+/**
+ * Refuses a selection without a condition.
+ * @param act what would be done to all events
+ * @throws {RiverhookError} RIVERHOOK_ADMIN_INVALID
+ */
+export function refuseEmpty(selection: ReplayFilter, act: 'erase' | 'remove'): void {
+  if (Object.values(selection).every((value) => value === undefined || (Array.isArray(value) && value.length === 0)))
+    throw new RiverhookError('RIVERHOOK_ADMIN_INVALID', `An empty filter would ${act} all events: give a condition`)
+}

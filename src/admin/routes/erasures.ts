@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { RiverhookError, type EventKey, type Inbox, type ReplayFilter } from '../../index.ts'
 import { findErasable } from '../../programs.ts'
 import type { ErasedEventsJson, ErasureJson, ErasurePlanJson, RemovalBodyJson } from '../api-types.ts'
-import { readSelection, readStep } from '../plan-body.ts'
+import { readSelection, readStep, refuseEmpty } from '../plan-body.ts'
 import type { AdminContext, ScopedRoute } from '../route.ts'
 import { schemas } from '../schema.ts'
 import type { Sent } from '../sent.ts'
@@ -31,8 +31,7 @@ async function plan(context: AdminContext, body: RemovalBodyJson): Promise<Sent<
   const { plans, actor } = context
   const { inbox } = context.riverhook
   const selection = await readSelection(body, context)
-  if (Object.values(selection).every((value) => value === undefined || (Array.isArray(value) && value.length === 0)))
-    throw new RiverhookError('RIVERHOOK_ADMIN_INVALID', 'An empty filter would erase all events: give a condition')
+  refuseEmpty(selection, 'erase')
   const upTo = await inbox.position()
   const { keys, open, capped } = await find(inbox, selection, upTo)
   const count = keys.length

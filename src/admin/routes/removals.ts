@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { RiverhookError, type Inbox, type RemovalTarget, type ReplayFilter } from '../../index.ts'
 import { describeStates, findRemovable, type Removable } from '../../programs.ts'
 import type { RemovalBodyJson, RemovalJson, RemovalPlanJson, RemovedEventsJson } from '../api-types.ts'
-import { readSelection, readStep } from '../plan-body.ts'
+import { readSelection, readStep, refuseEmpty } from '../plan-body.ts'
 import type { AdminContext, ScopedRoute } from '../route.ts'
 import { schemas } from '../schema.ts'
 import type { Sent } from '../sent.ts'
@@ -39,8 +39,7 @@ async function plan(context: AdminContext, body: RemovalBodyJson): Promise<Sent<
     signal
   } = context
   const selection = await readSelection(body, context)
-  if (Object.values(selection).every((value) => value === undefined || (Array.isArray(value) && value.length === 0)))
-    throw new RiverhookError('RIVERHOOK_ADMIN_INVALID', 'An empty filter would remove all events: give a condition')
+  refuseEmpty(selection, 'remove')
   const newest = await inbox.position()
   const {
     targets,
