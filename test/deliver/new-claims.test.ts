@@ -57,6 +57,28 @@ async function recording(
   return { r, dispatcher, record, claims }
 }
 
+/** A recording whose commit waits for the test, with a handler that must not run. */
+async function heldRecording(t: Test) {
+  const commit = gate()
+  const started = gate()
+  const held = await recording(
+    t,
+    ({ handlers }) => {
+      handlers.on('order.accepted', { name: 'a' }, () => t.fail('must not run'))
+    },
+    {
+      wrap: (inbox) => ({
+        async recordAndClaim(arrivals, request) {
+          started.resolve()
+          await commit.promise
+          return inbox.recordAndClaim!(arrivals, request)
+        }
+      })
+    }
+  )
+  return { ...held, commit, started }
+}
+
 t.test('the handlers of a new event start after its answer, and no further claim is needed', async (t) => {
   const order: string[] = []
   const { r, record, claims } = await recording(t, ({ handlers }) => {
@@ -180,23 +202,7 @@ t.test('never more attempts run than the limits allow, however claims and record
 t.test(
   'a delivery that is claimed while the process shuts down is handed back, and the shutdown waits for it',
   async (t) => {
-    const commit = gate()
-    const started = gate()
-    const { r, dispatcher, record } = await recording(
-      t,
-      ({ handlers }) => {
-        handlers.on('order.accepted', { name: 'a' }, () => t.fail('must not run'))
-      },
-      {
-        wrap: (inbox) => ({
-          async recordAndClaim(arrivals, request) {
-            started.resolve()
-            await commit.promise
-            return inbox.recordAndClaim!(arrivals, request)
-          }
-        })
-      }
-    )
+    const { r, dispatcher, record, started, commit } = await heldRecording(t)
     const recorded = record(['e1'])
     await started.promise
     const stopped = dispatcher.stop({ graceMs: 60_000 })
@@ -313,23 +319,7 @@ t.test('a suspect runs in a slot of its handler, and alone only when nothing is 
 })
 
 t.test('a shutdown without a grace period hands back what is being claimed', async (t) => {
-  const commit = gate()
-  const started = gate()
-  const { r, dispatcher, record } = await recording(
-    t,
-    ({ handlers }) => {
-      handlers.on('order.accepted', { name: 'a' }, () => t.fail('must not run'))
-    },
-    {
-      wrap: (inbox) => ({
-        async recordAndClaim(arrivals, request) {
-          started.resolve()
-          await commit.promise
-          return inbox.recordAndClaim!(arrivals, request)
-        }
-      })
-    }
-  )
+  const { r, dispatcher, record, started, commit } = await heldRecording(t)
   const recorded = record(['e1'])
   await started.promise
   const stopped = dispatcher.stop({ graceMs: 0 })
