@@ -5,8 +5,8 @@
 
 // The terms that every folder shares.
 const model = '^src/model/'
-// A contract: the file with the name of its folder.
-const contracts = '^src/(source/(source|check-answer|kept-headers)|inbox/inbox)\\.ts$'
+// A contract: the file with the name of its folder, and its parts.
+const contracts = '^src/(source/(source|check-answer|kept-headers)|inbox/(inbox|contract/[^/]+))\\.ts$'
 // Code that the implementations of one contract share.
 const shared =
   '^src/(inbox/(act-results|arrival-time|attempt-lengths|check|check-restored|check-rules|read-turns|rows|schema-fingerprint|search|seen-states|semaphore|tally|wanted)\\.ts$|source/((certificates|exact-json|explain-unmatched|if-installed|judge-time|parse-challenge|parse-json)\\.ts$|http/))'

@@ -60,6 +60,8 @@ const broken: Record<string, readonly [from: string, to: string, kind?: 'value']
 const allowed: readonly (readonly [from: string, to: string, kind?: 'value'])[] = [
   ['src/model/channels.ts', './event.ts', 'value'],
   ['src/inbox/inbox.ts', '../model/event.ts'],
+  ['src/inbox/inbox.ts', './contract/events.ts'],
+  ['src/inbox/contract/events.ts', '../../model/event.ts'],
   ['src/inbox/recorder.ts', './inbox.ts'],
   ['src/inbox/memory/engine.ts', './inbox.ts'],
   ['src/inbox/memory/engine.ts', './store.ts', 'value'],
