@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream'
+
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 
 import { loggedError, RiverhookError, type Actor, type Riverhook } from '../index.ts'
@@ -153,5 +155,7 @@ function goneSignal({ raw }: FastifyReply): AbortSignal {
 
 function send(reply: FastifyReply, answer: unknown): FastifyReply {
   if (!(answer instanceof AdminAnswer)) return reply.send(answer)
+  // A stream may end after the server began to close. Its connection must not stay open until a client ends it.
+  if (answer.body instanceof Readable) void reply.header('connection', 'close')
   return reply.code(answer.status).headers(answer.headers).send(answer.body)
 }
