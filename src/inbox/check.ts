@@ -214,7 +214,7 @@ const alarmHold: Rules = {
 const alarmSave: Rules = {
   token: { rule: size, isRequired: true },
   leaseMs: { rule: whole(0, 600_000), isRequired: true },
-  state: { rule: text, isRequired: true }
+  state: { rule: text }
 }
 const callback: Rule = (value) => (typeof value === 'function' ? undefined : 'must be a function')
 const backfillSpan: Rules = {

@@ -25,6 +25,8 @@ export interface AlarmsOptions {
 
 /** As many rounds may fail before another process raises the alarms. */
 const leaseRounds = 3
+/** The lease is longer than any step of a round, such as a question to the provider, or a message that is sent. */
+const leastLeaseMs = 90_000
 
 /** The alarms of a server: their rounds, and the sign of life. */
 export class Alarms {
@@ -52,7 +54,7 @@ export class Alarms {
       subject: { ...subject(), inbox, silenceMs: silence === undefined ? undefined : msOf(silence) },
       inbox,
       owner: ownerName(),
-      leaseMs: leaseRounds * everyMs,
+      leaseMs: Math.max(leastLeaseMs, leaseRounds * everyMs),
       skipped: new Set(skip),
       onAlarm,
       send: alarmSender(given),

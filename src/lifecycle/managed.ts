@@ -8,7 +8,7 @@ import type { Inbox } from '../inbox/inbox.ts'
 import type { Actor } from '../model/audit.ts'
 import type { BackfillSpan } from '../interface.ts'
 import type { BackfillReport } from '../manage/backfill/backfill.ts'
-import { backfillMark } from '../manage/backfill/watch.ts'
+import { backfillGapMark, backfillMark } from '../manage/backfill/watch.ts'
 import { backfillSpan } from '../manage/backfill/span.ts'
 import { apiOf, listingApiOf } from '../manage/registration/registration.ts'
 import type { RegistrationChange } from '../manage/registration/watch.ts'
@@ -82,9 +82,13 @@ export class Managed {
         realm,
         backfillEveryMs: backfill?.everyMs,
         backfillMark: backfillMark(path),
+        gapMark: backfillGapMark(path),
+        isRegistered: register !== undefined,
         countMissing: canList
-          ? async (span) => {
-              const { recovered, quarantined } = await this.backfill({ ...span, endpoint: path, dryRun: true })
+          ? async ({ signal, ...span }) => {
+              const request = { ...span, endpoint: path, dryRun: true }
+              const { recovered, quarantined } = await this.backfill(request, { signal })
+              signal.throwIfAborted()
               return recovered + quarantined
             }
           : undefined
@@ -94,6 +98,7 @@ export class Managed {
 
   /**
    * @param how.by who does it
+   * @param how.signal ends it early: what was read is in the report
    * @param how.check called with the endpoint before anything is fetched
    * @throws as `Riverhook.backfill`, and what `check` throws
    */
@@ -101,8 +106,13 @@ export class Managed {
     { endpoint: path, until = new Date(), ...span }: BackfillSpan,
     {
       by,
+      signal,
       check
-    }: { readonly by?: Actor | undefined; readonly check?: (endpoint: ServedEndpoint) => Promise<void> } = {}
+    }: {
+      readonly by?: Actor | undefined
+      readonly signal?: AbortSignal | undefined
+      readonly check?: (endpoint: ServedEndpoint) => Promise<void>
+    } = {}
   ): Promise<BackfillReport> {
     const endpoint =
       path === undefined
@@ -124,7 +134,8 @@ export class Managed {
       until,
       deliveriesOf: (event: AnyEvent) => context.deliveriesOf(realm, event),
       interest: context.handlers,
-      api: listingApiOf({ source: context.source, apiKey, apiUrl }),
+      api: listingApiOf({ source: context.source, apiKey, apiUrl }, signal),
+      signal,
       realm,
       endpoint: at,
       mode

@@ -19,13 +19,14 @@ export const alarmConditions = {
     forMs: 0,
     resolveMs: 0,
     means:
-      'no authentic request for 6 h, or for three times the longest pause of the last 7 days if that is longer; from 3 days and 100 requests on, or after `RIVERHOOK_ALARM_SILENCE`. With an API key, the provider is asked first, and no alarm is raised if no event is missing'
+      'no authentic request for 6 h, or for three times the longest pause of the last 7 days if that is longer; from 3 days and 100 requests on, or after `RIVERHOOK_ALARM_SILENCE`. With an API key, the provider is asked first, and no alarm is raised if no event is missing; if it does not answer, it is asked again for 15 min'
   },
   unauthenticated: {
     of: 'endpoint',
     forMs: 0,
-    resolveMs: 0,
-    means: '5 or more requests with wrong credentials in 15 min, and none with right ones'
+    resolveMs: 10 * minute,
+    means:
+      '5 or more requests with wrong credentials in 15 min, and none with right ones; until a request has right ones'
   },
   refusing: {
     of: 'endpoint',
@@ -99,19 +100,21 @@ export const alarmConditions = {
     of: 'inbox',
     forMs: 0,
     resolveMs: 10 * minute,
-    means: 'in the last 24 h, payloads did not match their schema in a new way that is not acknowledged'
+    means: 'payloads do not match their schema in a way that is not acknowledged; worse from 10, 100 and 1,000 ways on'
   },
   registration: {
     of: 'endpoint',
     forMs: 10 * minute,
     resolveMs: 0,
-    means: 'the webhook at the provider is disabled, changed or deleted, or cannot be checked'
+    means:
+      'the webhook at the provider is disabled, changed or deleted, or cannot be checked; until a look finds it right'
   },
   backfill: {
     of: 'endpoint',
     forMs: 5 * minute,
     resolveMs: 0,
-    means: "the provider's list of events was not read for three intervals"
+    means:
+      "the provider's list of events was not read for three intervals, or for a day after events were missed that it no longer lists"
   }
 } as const satisfies Readonly<Record<string, AlarmCondition>>
 

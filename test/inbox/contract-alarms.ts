@@ -31,7 +31,12 @@ export async function alarmsContract(t: Test, open: (t: Test) => Promise<Subject
     t.ok(await inbox.saveAlarms({ token: 2, leaseMs, state: '{}' }))
     advance(leaseMs - 1)
     t.match(await inbox.holdAlarms({ owner: 'two', leaseMs }), { token: undefined })
-    t.ok(await inbox.saveAlarms({ token: 2, leaseMs: 0, state: '{}' }))
+    t.ok(await inbox.saveAlarms({ token: 2, leaseMs, state: '{}' }))
+    advance(leaseMs - 1)
+    t.ok(await inbox.saveAlarms({ token: 2, leaseMs }), 'without a state, only the lease is extended')
+    advance(leaseMs - 1)
+    t.match(await inbox.holdAlarms({ owner: 'two', leaseMs }), { token: undefined, state: '{}' })
+    t.ok(await inbox.saveAlarms({ token: 2, leaseMs: 0 }))
     t.match(await inbox.holdAlarms({ owner: 'two', leaseMs }), { token: 3, state: '{}' })
   })
 

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 
 import { memoryInbox, riverhook, type RegistrationChange, type RiverhookOptions } from '../../src/index.ts'
 import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
-import { backfillMark } from '../../src/manage/backfill/watch.ts'
+import { backfillGapMark, backfillMark } from '../../src/manage/backfill/watch.ts'
 import { createDigitalRiver, whenSettled, type DigitalRiverSimulator } from '../../src/testing/index.ts'
 import { makeFolder } from '../folder.ts'
 import { arrival } from '../inbox/arrivals.ts'
@@ -384,6 +384,8 @@ t.test('a window that was not read to its end is read again; a gap beyond the ho
   t.same(host.handled, [old.id, recent.id], 'oldest first')
   const mark = await host.app.riverhook.inbox.watermark(realm, backfillMark(path))
   t.ok(mark !== undefined && Date.now() - mark.getTime() < hour)
+  const gap = await host.app.riverhook.inbox.watermark(realm, backfillGapMark(path))
+  t.ok(gap !== undefined && Date.now() - gap.getTime() < hour, 'the alarms see it')
 })
 
 t.test('backfill by hand: a window, or a dry run', async (t) => {

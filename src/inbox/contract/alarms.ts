@@ -30,5 +30,6 @@ export interface AlarmSave {
   readonly token: number
   /** From now; 0 gives the right up. */
   readonly leaseMs: number
-  readonly state: string
+  /** Undefined: the stored state stays. */
+  readonly state?: string | undefined
 }

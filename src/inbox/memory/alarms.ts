@@ -14,6 +14,6 @@ export function holdAlarms(store: Store, { owner, leaseMs }: AlarmHold, now: num
 /** Stores the state. @returns false if the token is not the latest */
 export function saveAlarms(store: Store, { token, leaseMs, state }: AlarmSave, now: number): boolean {
   if (store.alarms?.token !== token) return false
-  store.alarms = { ...store.alarms, leaseUntil: now + leaseMs, state }
+  store.alarms = { ...store.alarms, leaseUntil: now + leaseMs, state: state ?? store.alarms.state }
   return true
 }

@@ -11,7 +11,7 @@ INSERT INTO riverhook.alarm AS alarm (one, owner, token, lease_until) VALUES (tr
 ON CONFLICT (one) DO UPDATE SET owner = excluded.owner, token = alarm.token + 1, lease_until = excluded.lease_until
 WHERE alarm.owner = excluded.owner OR alarm.lease_until <= ${now} RETURNING token, state`
 
-const saveSql = `UPDATE riverhook.alarm SET state = $1, lease_until = ${leaseUntil} WHERE token = $4 RETURNING token`
+const saveSql = `UPDATE riverhook.alarm SET state = coalesce($1::text, state), lease_until = ${leaseUntil} WHERE token = $4 RETURNING token`
 
 /** Takes or keeps the right to raise alarms. */
 export async function holdAlarms(
@@ -31,7 +31,7 @@ export async function saveAlarms(
   { token, leaseMs, state }: AlarmSave,
   { fixed }: Times
 ): Promise<boolean> {
-  return (await database.query(saveSql, [state, leaseMs, fixed ?? null, token])).length > 0
+  return (await database.query(saveSql, [state ?? null, leaseMs, fixed ?? null, token])).length > 0
 }
 
 /** Returns the state that was stored last. */

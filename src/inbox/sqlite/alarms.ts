@@ -7,7 +7,7 @@ export const alarmsSql = {
     INSERT INTO alarm (one, owner, token, lease_until) VALUES (1, ?, 1, ?)
     ON CONFLICT (one) DO UPDATE SET owner = excluded.owner, token = token + 1, lease_until = excluded.lease_until
     WHERE owner = excluded.owner OR lease_until <= ? RETURNING token, state`,
-  saveAlarms: 'UPDATE alarm SET state = ?, lease_until = ? WHERE token = ?',
+  saveAlarms: 'UPDATE alarm SET state = coalesce(?, state), lease_until = ? WHERE token = ?',
   alarmState: 'SELECT state FROM alarm'
 } as const
 
@@ -23,7 +23,7 @@ export function holdAlarms(sql: Sql, { owner, leaseMs }: AlarmHold, now: number)
 
 /** Stores the state. @returns false if the token is not the latest */
 export function saveAlarms(sql: Sql, { token, leaseMs, state }: AlarmSave, now: number): boolean {
-  return sql.saveAlarms.run(state, now + leaseMs, token).changes > 0
+  return sql.saveAlarms.run(state ?? null, now + leaseMs, token).changes > 0
 }
 
 /** Returns the state that was stored last. */

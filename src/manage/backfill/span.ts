@@ -4,7 +4,7 @@ import type { Interest } from '../registration/wanted-types.ts'
 import { backfill, type BackfillReport, type BackfillRequest } from './backfill.ts'
 import { backfillMark } from './watch.ts'
 
-export interface SpanRequest extends Omit<BackfillRequest, 'signal' | 'now'> {
+export interface SpanRequest extends Omit<BackfillRequest, 'now'> {
   /** Only events of this type, or of a pattern such as `order.*`. Default: the types of `interest`. */
   readonly type?: string | undefined
 }

@@ -22,6 +22,11 @@ export function backfillMark(endpoint: string): string {
   return `backfill ${endpoint}`
 }
 
+/** The watermark of an endpoint: when it was found that the provider no longer lists the events of some missed time. */
+export function backfillGapMark(endpoint: string): string {
+  return `backfill gap ${endpoint}`
+}
+
 /**
  * Fetches events that never reached the endpoint, at intervals. Each run starts where the last one ended, even in
  * another process: events that were sent while no server ran are fetched at the start. The very first run goes back by
@@ -52,7 +57,10 @@ export function keepBackfill(options: KeepBackfillOptions): Repeated {
     await inbox.advance(realm, mark, readTo)
     const since = new Date(Math.min(readTo.getTime(), until.getTime()) - overlapMs)
     const onProgress = ({ until: reached }: BackfillReport): Promise<void> => inbox.advance(realm, mark, reached)
-    tell(await backfill({ ...options, api, since, until, now: until, onProgress, signal: ending.signal }))
+    const report = await backfill({ ...options, api, since, until, now: until, onProgress, signal: ending.signal })
+    // Stored for the alarms, which another process may raise.
+    if (report.gap !== undefined) await inbox.advance(realm, backfillGapMark(endpoint), until)
+    tell(report)
   }
 
   function tell(report: BackfillReport): void {

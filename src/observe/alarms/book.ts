@@ -1,4 +1,5 @@
 import { alarmConditions, type Alarm, type AlarmChange, type AlarmName } from '../../model/alarm.ts'
+import { dayMs, hourMs } from './words.ts'
 
 /** That a condition holds for a subject. */
 export interface Finding extends Pick<Alarm, 'subject' | 'level' | 'text'> {
@@ -20,10 +21,31 @@ export interface AlarmEntry extends Finding {
   readonly reported?: { readonly at: number; readonly step: number } | undefined
   /** Since when the condition does not hold any more. */
   readonly okSince?: number | undefined
+  /** True if it was raised again soon after it was resolved. */
+  readonly isFlapping?: boolean | undefined
+}
+
+/** An alarm that was resolved a short time ago. */
+export interface ResolvedEntry {
+  readonly condition: AlarmName
+  readonly subject: string
+  readonly at: number
+}
+
+/** The alarms, and those that were. */
+export interface AlarmBook {
+  readonly entries: readonly AlarmEntry[]
+  readonly resolved: readonly ResolvedEntry[]
 }
 
 /** An alarm that lasts is reported again after this time. */
-const remindMs = 24 * 3_600_000
+const remindMs = dayMs
+
+/**
+ * An alarm that is raised again within this time after it was resolved is flapping: it is resolved only after this
+ * time, so that it is reported twice in an hour at most from then on.
+ */
+const flapMs = hourMs
 
 /**
  * Decides which alarms are raised and resolved. An alarm is raised after its condition has held for some time, and
@@ -31,22 +53,26 @@ const remindMs = 24 * 3_600_000
  * @param now milliseconds since the epoch
  */
 export function updateAlarms(
-  entries: readonly AlarmEntry[],
+  { entries, resolved }: AlarmBook,
   findings: Findings,
   now: number
-): { readonly entries: readonly AlarmEntry[]; readonly changes: readonly AlarmChange[] } {
+): AlarmBook & { readonly changes: readonly AlarmChange[] } {
   const changes: AlarmChange[] = []
   const kept: AlarmEntry[] = []
+  const lately = resolved.filter(({ at }) => now - at < flapMs)
+  const flapping = new Set(lately.map(keyOf))
   const known = new Map(entries.map((entry) => [keyOf(entry), entry]))
   const keep = (entry: AlarmEntry, change: AlarmChange['change'] | undefined): void => {
-    if (change !== 'resolved') kept.push(entry)
+    if (change === 'resolved') lately.push({ condition: entry.condition, subject: entry.subject, at: now })
+    else kept.push(entry)
     if (change !== undefined) changes.push({ ...toAlarm(entry), change })
   }
   for (const [condition, found] of findings) {
     for (const finding of found) {
       const { entry, change } = hold(known.get(keyOf({ condition, ...finding })), { condition, finding, now })
       known.delete(keyOf(entry))
-      keep(entry, change)
+      const isFlapping = entry.isFlapping === true || (change === 'raised' && flapping.has(keyOf(entry)))
+      keep(isFlapping ? { ...entry, isFlapping } : entry, change)
     }
   }
   for (const entry of known.values()) {
@@ -54,11 +80,12 @@ export function updateAlarms(
     // It was never raised.
     else if (entry.reported !== undefined) {
       const okSince = entry.okSince ?? now
-      const isResolved = now - okSince >= alarmConditions[entry.condition].resolveMs
+      const { resolveMs } = alarmConditions[entry.condition]
+      const isResolved = now - okSince >= (entry.isFlapping === true ? flapMs : resolveMs)
       keep({ ...entry, okSince }, isResolved ? 'resolved' : undefined)
     }
   }
-  return { entries: kept, changes }
+  return { entries: kept, resolved: lately, changes }
 }
 
 /** The alarms that are raised, in the order of the conditions. */
@@ -75,8 +102,8 @@ function hold(
   { condition, finding, now }: { readonly condition: AlarmName; readonly finding: Finding; readonly now: number }
 ): { readonly entry: AlarmEntry; readonly change: AlarmChange['change'] | undefined } {
   const { step = 1 } = finding
-  const { since = now, reported } = before ?? {}
-  const entry: AlarmEntry = { ...finding, condition, step, since, reported }
+  const { since = now, reported, isFlapping } = before ?? {}
+  const entry: AlarmEntry = { ...finding, condition, step, since, reported, isFlapping }
   if (reported === undefined && now - since < alarmConditions[condition].forMs) return { entry, change: undefined }
   const change =
     reported === undefined
@@ -88,6 +115,11 @@ function hold(
           : undefined
   if (change === undefined) return { entry, change }
   return { entry: { ...entry, reported: { at: now, step: Math.max(step, reported?.step ?? 0) } }, change }
+}
+
+/** The last finding of an alarm. */
+export function toFinding({ subject, level, text, value, threshold, step }: AlarmEntry): Finding {
+  return { subject, level, text, value, threshold, step }
 }
 
 function toAlarm({ condition, subject, level, text, value, threshold, since }: AlarmEntry): Alarm {

@@ -1,4 +1,4 @@
-import type { EventSummary, InboxLevels, Mismatch } from '../../inbox/inbox.ts'
+import type { EventSummary, InboxLevels } from '../../inbox/inbox.ts'
 import type { Finding } from './book.ts'
 import { stepOf } from './deliveries.ts'
 import type { AlarmSubject } from './subject.ts'
@@ -40,13 +40,12 @@ export async function findConflicts({ inbox }: Reads, now: number): Promise<read
   return value === 0 ? [] : [{ subject: '', level: 'warn', text, value, threshold: 1 }]
 }
 
-/** Checks for kinds of mismatches that were seen for the first time in the last day, and are not acknowledged. */
-export async function findDrift({ inbox }: Reads, now: number): Promise<readonly Finding[]> {
-  const isOpen = ({ firstAt, acknowledgedAt }: Mismatch): boolean =>
-    acknowledgedAt === undefined && firstAt.getTime() > now - dayMs
-  const value = (await inbox.drifts()).filter(isOpen).length
+/** Checks for kinds of mismatches that are not acknowledged. */
+export async function findDrift({ inbox }: Reads): Promise<readonly Finding[]> {
+  const value = (await inbox.drifts()).filter(({ acknowledgedAt }) => acknowledgedAt === undefined).length
+  const step = stepOf(value)
   const text = `${counted(value, 'new kind')} of payloads that do not match their schema: riverhook drift`
-  return value === 0 ? [] : [{ subject: '', level: 'warn', text, value, threshold: 1 }]
+  return step === 0 ? [] : [{ subject: '', level: 'warn', text, value, threshold: 1, step }]
 }
 
 /** The most events that are looked at: the oldest may all be dead letters, which are kept. */

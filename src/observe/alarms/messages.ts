@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { AlarmChange } from '../../model/alarm.ts'
 import { loggedError } from '../../model/error-text.ts'
 import type { Log } from '../../model/log.ts'
+import { hourMs } from './words.ts'
 
 /** A message about alarms that changed at the same time. */
 export interface AlarmMessage {
@@ -10,9 +11,12 @@ export interface AlarmMessage {
   readonly id: string
   /** JSON. */
   readonly body: string
+  /** How many tries were begun. */
   readonly tries: number
   /** When it is sent, in milliseconds since the epoch. */
   readonly dueAt: number
+  /** True from before a try until its result is stored. If that process dies, it may have been accepted. */
+  readonly isOnTheWay?: boolean | undefined
 }
 
 /** Sends a message. @throws if it was not accepted */
@@ -20,6 +24,9 @@ export type SendMessage = (message: Pick<AlarmMessage, 'id' | 'body'>, signal: A
 
 /** The waits between five tries: ten minutes in total. */
 const waitsMs = [30_000, 60_000, 180_000, 330_000]
+
+/** How long after its time a message waits for a process that can send it. */
+const longestWaitMs = hourMs
 
 /** One message about all changes. `text` is what chat programs show. */
 export function composeMessage(changes: readonly AlarmChange[], now: number): AlarmMessage {
@@ -42,37 +49,79 @@ export function describeChange({ change, condition, subject, level, text }: Alar
 
 export interface SendDue {
   readonly send: SendMessage
+  /** Stores the messages that are to be sent. @returns false if another process sends them */
+  readonly store: (unsent: readonly AlarmMessage[]) => Promise<boolean>
   readonly signal: AbortSignal
   /** Milliseconds since the epoch. */
   readonly now: number
   readonly log: Pick<Log, 'warn' | 'error'>
 }
 
-/** Sends the messages that are due. @returns those that are still to be sent */
-export async function sendDue(
-  messages: readonly AlarmMessage[],
-  { send, signal, now, log }: SendDue
-): Promise<readonly AlarmMessage[]> {
-  const unsent: AlarmMessage[] = []
-  const isAborted = (): boolean => signal.aborted
+/**
+ * Sends the messages that are due, each at least once. Stores each try before it begins, so that no other process sends
+ * the message at that time. If the process dies during a try, the next one sends the message again and says so.
+ * @returns those that are still to be sent
+ */
+export async function sendDue(messages: readonly AlarmMessage[], options: SendDue): Promise<readonly AlarmMessage[]> {
+  const { signal, now, log, store } = options
+  let unsent = messages
+  const replace = (id: string, ...next: readonly AlarmMessage[]): void => {
+    unsent = unsent.flatMap((message) => (message.id === id ? next : [message]))
+  }
   for (const message of messages) {
-    if (message.dueAt > now || isAborted()) {
-      unsent.push(message)
+    if (message.dueAt > now) continue
+    if (signal.aborted) break
+    const { id, tries, isOnTheWay } = message
+    if (tries > waitsMs.length) {
+      log.error({ message_id: id, tries }, 'the process died during the last try to send a message; it is dropped')
+      replace(id)
       continue
     }
-    try {
-      await send(message, signal)
-    } catch (error) {
-      const waitMs = waitsMs[message.tries]
-      const tries = message.tries + 1
-      const keys = { message_id: message.id, tries, err: loggedError(error) }
-      if (isAborted()) unsent.push(message)
-      else if (waitMs === undefined) log.error(keys, 'a message about alarms could not be sent, and is dropped')
-      else {
-        log.warn({ ...keys, next_ms: waitMs }, 'a message about alarms could not be sent; trying again')
-        unsent.push({ ...message, tries, dueAt: now + waitMs })
-      }
-    }
+    if (isOnTheWay === true)
+      log.warn({ message_id: id, tries }, 'the process died while it sent a message; sending it again, maybe twice')
+    const begun = { ...message, tries: tries + 1, dueAt: now + (waitsMs[tries] ?? 0), isOnTheWay: true }
+    replace(id, begun)
+    if (!(await store(unsent))) break
+    const left = await trySend(message, begun, options)
+    replace(id, ...(left === undefined ? [] : [left]))
+    // The receiver is away: it must not delay the next check. The others are due in the next round.
+    if (left !== undefined) break
   }
   return unsent
+}
+
+/** @returns the message if it must be sent again */
+async function trySend(
+  message: AlarmMessage,
+  begun: AlarmMessage,
+  { send, signal, log }: SendDue
+): Promise<AlarmMessage | undefined> {
+  try {
+    await send(message, signal)
+    return undefined
+  } catch (error) {
+    // It may have been accepted.
+    if (signal.aborted) return { ...message, isOnTheWay: true }
+    const { id, tries } = begun
+    const waitMs = waitsMs[message.tries]
+    const keys = { message_id: id, tries, err: loggedError(error) }
+    if (waitMs === undefined) {
+      log.error(keys, 'a message about alarms could not be sent, and is dropped')
+      return undefined
+    }
+    log.warn({ ...keys, next_ms: waitMs }, 'a message about alarms could not be sent; trying again')
+    return { ...begun, isOnTheWay: undefined }
+  }
+}
+
+/** Keeps messages for a process that can send them, and drops those for which none came. */
+export function keepUnsent(
+  messages: readonly AlarmMessage[],
+  { now, log }: Pick<SendDue, 'now' | 'log'>
+): readonly AlarmMessage[] {
+  const kept = messages.filter(({ dueAt }) => now - dueAt < longestWaitMs)
+  const dropped = messages.length - kept.length
+  if (dropped > 0)
+    log.error({ messages: dropped }, 'messages about alarms are dropped: no server has had a URL for them for an hour')
+  return kept
 }

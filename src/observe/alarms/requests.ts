@@ -1,8 +1,8 @@
 import { errorCodes, type RiverhookErrorCode } from '../../model/errors.ts'
 import type { TallyRow } from '../../model/tally.ts'
-import type { Finding } from './book.ts'
+import type { AlarmEntry, Finding } from './book.ts'
 import type { AlarmSubject } from './subject.ts'
-import { minuteMs, percent } from './words.ts'
+import { dayMs, minuteMs, percent } from './words.ts'
 
 /** The requests of an endpoint in the last minutes. */
 class Recent {
@@ -32,14 +32,28 @@ export interface RequestFindings {
 /** The last reason why a request was not authentic, by endpoint. Holds no secret. */
 export type Reasons = ReadonlyMap<string, string>
 
+export interface RequestsInput extends Pick<AlarmSubject, 'inbox' | 'endpoints'> {
+  readonly reasons: Reasons
+  /** The alarms as the last round left them. */
+  readonly entries: readonly AlarmEntry[]
+  /** When the last round was, in milliseconds since the epoch. */
+  readonly checkedAt: number
+  readonly now: number
+}
+
 /** Checks how the endpoints answered in the last half hour. All processes of the inbox count. */
-export async function findAboutRequests(
-  { inbox, endpoints }: Pick<AlarmSubject, 'inbox' | 'endpoints'>,
-  reasons: Reasons,
-  now: number
-): Promise<RequestFindings> {
+export async function findAboutRequests({
+  inbox,
+  endpoints,
+  reasons,
+  entries,
+  checkedAt,
+  now
+}: RequestsInput): Promise<RequestFindings> {
+  /** In minutes: a request of a time without rounds counts, too. */
+  const sinceRound = Math.min(Math.max(15, (now - checkedAt) / minuteMs), dayMs / minuteMs)
   const rows = await inbox.tally({
-    since: new Date(now - 30 * minuteMs),
+    since: new Date(now - Math.max(30, sinceRound) * minuteMs),
     until: new Date(now + minuteMs),
     step: 'minute',
     kind: 'request'
@@ -56,11 +70,17 @@ export async function findAboutRequests(
     unauthenticated: check((path, within) => {
       const recent = within(15)
       const value = recent.of('RIVERHOOK_RECEIVE_UNAUTHENTICATED')
-      if (value < 5 || recent.of('authentic') > 0) return undefined
       const reason = reasons.get(path)
       const why = reason === undefined ? 'the log says why' : `the last one: ${reason}`
-      const text = `no request has right credentials: ${value} were refused in 15 min; ${why}`
-      return { level: 'error', text, value, threshold: 5 }
+      const found = { level: 'error', value, threshold: 5 } as const
+      if (value >= 5 && recent.of('authentic') === 0)
+        return { ...found, text: `no request has right credentials: ${value} were refused in 15 min; ${why}` }
+      const isRaised = ({ condition, subject, reported, okSince }: AlarmEntry): boolean =>
+        condition === 'unauthenticated' && subject === path && reported !== undefined && okSince === undefined
+      // Without a request, it is not known whether the credentials are right again.
+      return entries.some(isRaised) && within(sinceRound).of('authentic') === 0
+        ? { ...found, text: `no request has had right credentials since 5 or more were refused; ${why}` }
+        : undefined
     }),
     refusing: check((_path, within) => {
       const recent = within(5)

@@ -1,18 +1,21 @@
 import { loggedError } from '../../model/error-text.ts'
 import type { Log } from '../../model/log.ts'
 import type { TallyRow } from '../../model/tally.ts'
+import { withLimit } from '../../model/time-limit.ts'
 import type { Finding } from './book.ts'
 import type { AlarmEndpoint, AlarmSubject } from './subject.ts'
 import { counted, dayMs, hourMs, minuteMs, span } from './words.ts'
 
 /** The answer of the provider about the silence of an endpoint. */
 export interface SilenceCheck {
-  /** Milliseconds since the epoch. */
+  /** When it was asked, in milliseconds since the epoch. */
   readonly at: number
   /** The last authentic request before the silence, in milliseconds since the epoch. */
   readonly last: number
-  /** How many events did not arrive. Undefined: the list could not be read. */
+  /** How many events did not arrive, by the last answer. Undefined: there was none. */
   readonly missing: number | undefined
+  /** Since when the list could not be read. */
+  readonly failingSince?: number | undefined
 }
 
 /** By the path of the endpoint. */
@@ -28,8 +31,13 @@ const leastSilenceMs = 6 * hourMs
 const pauseFactor = 3
 /** How long the counts by hour are kept. */
 const countedMs = 90 * dayMs
-/** How often the provider is asked during a silence. */
+/** How often the provider is asked during a silence, and how often if it gives no answer. */
 const askEveryMs = hourMs
+const askAgainMs = 5 * minuteMs
+/** How long the provider may give no answer before a silence is an alarm all the same. */
+const patienceMs = 15 * minuteMs
+/** How long its answer may take: the other conditions wait for it. */
+const longestAnswerMs = 30_000
 /** The newest events that the provider lists may be on their way. */
 const onTheWayMs = 10 * minuteMs
 
@@ -38,6 +46,10 @@ export interface SilenceInput extends Pick<AlarmSubject, 'inbox' | 'endpoints' |
   /** Since when servers have been running without a longer break, in milliseconds since the epoch. */
   readonly runningSince: number
   readonly now: number
+  /** Aborted when this process ends. */
+  readonly signal: AbortSignal
+  /** Called before the provider is asked: that may take long. */
+  readonly keep: () => Promise<boolean>
   readonly log: Pick<Log, 'debug'>
 }
 
@@ -57,7 +69,7 @@ export async function findSilence(
     const quietMs = input.now - lastMs
     const check = await ask(endpoint, input, lastMs)
     if (check !== undefined) checks[endpoint.path] = check
-    if (check?.missing === 0) continue
+    if (check !== undefined && isNoAlarm(check, input.now)) continue
     findings.push({
       subject: endpoint.path,
       level: 'error',
@@ -69,9 +81,14 @@ export async function findSilence(
   return { findings, checks }
 }
 
+/** True if nothing is missing, or the provider may still say so. */
+function isNoAlarm({ missing = 0, failingSince }: SilenceCheck, now: number): boolean {
+  return missing === 0 && (failingSince === undefined || now - failingSince < patienceMs)
+}
+
 function describe(check: SilenceCheck | undefined): string {
   if (check === undefined) return ''
-  return check.missing === undefined
+  return check.missing === undefined || check.missing === 0
     ? "; the provider's list of events could not be read"
     : `, and ${counted(check.missing, 'event')} of the provider's list did not arrive: riverhook backfill`
 }
@@ -111,20 +128,55 @@ function learn(hours: readonly TallyRow[], now: number): number | undefined {
   return Math.max(leastSilenceMs, pauseFactor * Math.max(0, ...pauses))
 }
 
-/** Asks the provider, at most once an hour. Undefined if it cannot be asked. */
+/** Asks the provider, at most once an hour unless a backfill has fetched events. Undefined if it cannot be asked. */
 async function ask(
   { path, countMissing }: AlarmEndpoint,
-  { checks, now, log }: SilenceInput,
-  lastMs: number
+  input: SilenceInput,
+  last: number
 ): Promise<SilenceCheck | undefined> {
   if (countMissing === undefined) return undefined
-  const before = checks[path]
-  if (before?.last === lastMs && (now - before.at < askEveryMs || (before.missing ?? 0) > 0)) return before
+  const { checks, now, keep, log } = input
+  const known = checks[path]
+  const before = known?.last === last ? known : undefined
+  if (before !== undefined && !(await isOld(before, input))) return before
+  await keep()
+  const span = { since: new Date(last - onTheWayMs), until: new Date(now - onTheWayMs) }
   try {
-    const missing = await countMissing({ since: new Date(lastMs - onTheWayMs), until: new Date(now - onTheWayMs) })
-    return { at: now, last: lastMs, missing }
+    return { at: now, last, missing: await limited(input.signal, (signal) => countMissing({ ...span, signal })) }
   } catch (error) {
     log.debug({ endpoint: path, err: loggedError(error) }, "the provider's list of events could not be read")
-    return { at: now, last: lastMs, missing: undefined }
+    return { at: now, last, missing: before?.missing, failingSince: before?.failingSince ?? now }
   }
+}
+
+/** True if the provider is to be asked again. */
+async function isOld({ at, missing = 0, failingSince }: SilenceCheck, { inbox, now }: SilenceInput): Promise<boolean> {
+  if (now - at >= (failingSince === undefined ? askEveryMs : askAgainMs)) return true
+  if (missing === 0) return false
+  const query = { since: new Date(at), until: new Date(now + minuteMs), step: 'minute', kind: 'event' } as const
+  return (await inbox.tally(query)).some(({ outcome }) => outcome === 'backfilled' || outcome === 'quarantined')
+}
+
+/** Limits the time of a call, and aborts it when the process ends. */
+async function limited<Value>(ending: AbortSignal, call: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
+  const limit = new AbortController()
+  const late = new Error(`no answer within ${longestAnswerMs / 1_000} s`)
+  const signal = AbortSignal.any([ending, limit.signal])
+  try {
+    return await withLimit(longestAnswerMs, Promise.race([call(signal), aborted(signal)]), () => late)
+  } finally {
+    limit.abort(late)
+  }
+}
+
+/** Rejects when the signal is aborted. */
+function aborted(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  promise.catch(() => undefined)
+  const fail = (): void => {
+    reject(signal.reason as Error)
+  }
+  if (signal.aborted) fail()
+  else signal.addEventListener('abort', fail, { once: true })
+  return promise
 }

@@ -1,15 +1,16 @@
 import { alarmConditions } from '../../model/alarm.ts'
-import type { AlarmEntry } from './book.ts'
+import type { AlarmBook, AlarmEntry } from './book.ts'
 import type { AlarmMessage } from './messages.ts'
 import type { SilenceChecks } from './silence.ts'
 
 /** The state that the process that raises alarms leaves to the next one. Times are in milliseconds since the epoch. */
-export interface AlarmsState {
+export interface AlarmsState extends AlarmBook {
   /** When the conditions were checked last. */
   readonly at: number
+  /** When they were checked before that. */
+  readonly checkedAt: number
   /** Since when servers have been running without a longer break. */
   readonly runningSince: number
-  readonly entries: readonly AlarmEntry[]
   readonly silence: SilenceChecks
   /** Messages that are not sent yet. */
   readonly unsent: readonly AlarmMessage[]
@@ -23,14 +24,14 @@ const breakMs = 10 * 60_000
  * @param now milliseconds since the epoch
  */
 export function continueState(text: string | undefined, now: number): AlarmsState {
-  const { at, runningSince, entries, silence, unsent } = parse(text)
+  const state = parse(text)
+  const { at, runningSince } = state
   return {
+    ...state,
     at: now,
     // A clock that was set back is no break.
     runningSince: now - at > breakMs ? now : Math.min(runningSince, now),
-    entries,
-    silence,
-    unsent
+    checkedAt: at
   }
 }
 
@@ -43,7 +44,15 @@ export function packState(state: AlarmsState): string {
   return JSON.stringify(state)
 }
 
-const none: AlarmsState = { at: 0, runningSince: 0, entries: [], silence: {}, unsent: [] }
+const none: AlarmsState = {
+  at: 0,
+  checkedAt: 0,
+  runningSince: 0,
+  entries: [],
+  resolved: [],
+  silence: {},
+  unsent: []
+}
 
 /** Another version may have other conditions. */
 function parse(text: string | undefined): AlarmsState {

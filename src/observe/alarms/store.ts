@@ -5,8 +5,8 @@ import { percent } from './words.ts'
 const [low, veryLow] = [0.15, 0.05]
 
 /** Checks the free space of the inbox. */
-export function findAboutSpace(freeShare: number | undefined): readonly Finding[] {
-  if (freeShare === undefined || freeShare >= low) return []
+export function findAboutSpace(freeShare: number): readonly Finding[] {
+  if (freeShare >= low) return []
   const isWorse = freeShare < veryLow
   const text = `${percent(freeShare)} of the inbox's disk, or of its size limit, is free: when it is full, requests are answered 503`
   return [

@@ -8,8 +8,14 @@ export interface AlarmEndpoint {
   readonly backfillEveryMs: number | undefined
   /** The name of the watermark that says how far it was read. */
   readonly backfillMark: string
+  /** The name of the watermark that says when it was found that the provider no longer lists missed events. */
+  readonly gapMark: string
+  /** Whether its webhook at the provider is watched. */
+  readonly isRegistered: boolean
   /** Counts the events that the provider lists and the inbox does not have. Undefined: there is no key to ask with. */
-  readonly countMissing: ((span: { readonly since: Date; readonly until: Date }) => Promise<number>) | undefined
+  readonly countMissing:
+    | ((span: { readonly since: Date; readonly until: Date; readonly signal: AbortSignal }) => Promise<number>)
+    | undefined
 }
 
 /** The receiver that the conditions are about. */

@@ -5,12 +5,13 @@ import { loggedError } from '../../model/error-text.ts'
 import type { Log } from '../../model/log.ts'
 import { assertBegun } from '../../model/not-begun.ts'
 import { shorten } from '../../model/shorten.ts'
-import { listRaised, updateAlarms, type AlarmEntry } from './book.ts'
+import { listRaised, updateAlarms, type AlarmBook, type AlarmEntry } from './book.ts'
 import { findAll } from './find.ts'
-import { composeMessage, sendDue, type AlarmMessage, type SendMessage } from './messages.ts'
+import { composeMessage, keepUnsent, sendDue, type AlarmMessage, type SendDue, type SendMessage } from './messages.ts'
 import { continueState, packState, readEntries, type AlarmsState } from './state.ts'
 import { findAboutInbox } from './store.ts'
 import type { AlarmSubject } from './subject.ts'
+import { Turn } from './turn.ts'
 
 export interface AlarmWatchOptions {
   readonly subject: AlarmSubject
@@ -43,10 +44,11 @@ export class AlarmWatch {
   readonly #reasons = new Map<string, string>()
   readonly #ending = new AbortController()
   readonly #onRejected: (message: unknown) => void
-  #own: readonly AlarmEntry[] = []
+  #own: AlarmBook = { entries: [], resolved: [] }
   #ownUnsent: readonly AlarmMessage[] = []
   #shared: readonly AlarmEntry[] = []
-  #held: { readonly token: number; readonly state: string } | undefined
+  /** Undefined while another process raises the alarms. */
+  #turn: Turn | undefined
   #round: Promise<void> | undefined
 
   constructor(options: AlarmWatchOptions) {
@@ -63,12 +65,12 @@ export class AlarmWatch {
 
   /** The alarms that are raised, as of the last round. */
   get raised(): readonly Alarm[] {
-    return [...listRaised(this.#own), ...listRaised(this.#shared)]
+    return [...listRaised(this.#own.entries), ...listRaised(this.#shared)]
   }
 
   /** The alarms that only this process knows. */
   get ownRaised(): readonly Alarm[] {
-    return listRaised(this.#own)
+    return listRaised(this.#own.entries)
   }
 
   /** Checks all conditions once. During a round, resolves with it. Never rejects. */
@@ -83,12 +85,13 @@ export class AlarmWatch {
     this.#ending.abort()
     channels.rejected.unsubscribe(this.#onRejected)
     await this.#round
-    const held = this.#held
-    if (held === undefined) return
+    const { log } = this.#options
+    const unsent = this.#ownUnsent.length
+    if (unsent > 0) log.warn({ messages: unsent }, 'messages about the inbox were not sent: this server ends')
     try {
-      await this.#options.inbox.saveAlarms({ ...held, leaseMs: 0 })
+      await this.#turn?.end()
     } catch (error) {
-      this.#options.log.debug({ err: loggedError(error) }, 'alarms: another server continues when the lease has ended')
+      log.debug({ err: loggedError(error) }, 'alarms: another server continues when the lease has ended')
     }
   }
 
@@ -108,10 +111,11 @@ export class AlarmWatch {
     const { skipped } = this.#options
     const now = this.#clock()
     const findings = new Map([['inbox', skipped.has('inbox') ? [] : findAboutInbox(detail)]] as const)
-    const { entries, changes } = updateAlarms(this.#own, findings, now)
-    this.#own = entries
+    const { changes, ...own } = updateAlarms(this.#own, findings, now)
+    this.#own = own
     this.#report(changes)
-    this.#ownUnsent = await this.#send([...this.#ownUnsent, ...this.#compose(changes, now)], now)
+    this.#ownUnsent = [...this.#ownUnsent, ...this.#compose(changes, now)]
+    this.#ownUnsent = await this.#send(this.#ownUnsent, now, async () => true)
   }
 
   /** Checks what all processes see alike, if it is this one's turn. */
@@ -119,38 +123,40 @@ export class AlarmWatch {
     const { inbox, owner, leaseMs, subject, skipped, log } = this.#options
     const { token, state: before } = await inbox.holdAlarms({ owner, leaseMs })
     if (token === undefined) {
-      this.#held = undefined
+      this.#turn = undefined
       this.#shared = readEntries(before)
       return
     }
+    const turn = new Turn({ inbox, token, leaseMs, clock: this.#clock })
+    this.#turn = turn
     const now = (await inbox.now()).getTime()
     const state = continueState(before, now)
-    const { findings, silence } = await findAll({
+    const found = await findAll({
       subject,
       reasons: this.#reasons,
       freeShare,
       state,
       skipped,
       now,
+      signal: this.#ending.signal,
+      keep: () => turn.keep(),
       log
     })
+    if (found === undefined) return
+    const { findings, silence } = found
     const known = state.entries.filter(({ condition }) => !skipped.has(condition))
-    const { entries, changes } = updateAlarms(known, findings, now)
-    const next = { ...state, entries, silence, unsent: [...state.unsent, ...this.#compose(changes, now)] }
+    const { changes, ...book } = updateAlarms({ ...state, entries: known }, findings, now)
+    const next = { ...state, ...book, silence, unsent: [...state.unsent, ...this.#compose(changes, now)] }
     // Stored before it is reported, so that no other process reports it again.
-    if (!(await this.#save(token, next))) return
+    if (!(await this.#save(turn, next))) return
     this.#report(changes)
-    const unsent = await this.#send(next.unsent, now)
-    if (unsent.length !== next.unsent.length || unsent.some((message, index) => message !== next.unsent[index]))
-      await this.#save(token, { ...next, unsent })
+    const unsent = await this.#send(next.unsent, now, (unsent) => this.#save(turn, { ...next, unsent }))
+    if (unsent !== next.unsent) await this.#save(turn, { ...next, unsent })
   }
 
   /** @returns false if another process has taken over: it finds the same */
-  async #save(token: number, state: AlarmsState): Promise<boolean> {
-    const { inbox, leaseMs } = this.#options
-    const text = packState(state)
-    const isHeld = await inbox.saveAlarms({ token, leaseMs, state: text })
-    this.#held = isHeld ? { token, state: text } : undefined
+  async #save(turn: Turn, state: AlarmsState): Promise<boolean> {
+    const isHeld = await turn.save(packState(state))
     if (isHeld) this.#shared = state.entries
     return isHeld
   }
@@ -159,10 +165,16 @@ export class AlarmWatch {
     return changes.length === 0 || this.#options.send === undefined ? [] : [composeMessage(changes, now)]
   }
 
-  async #send(messages: readonly AlarmMessage[], now: number): Promise<readonly AlarmMessage[]> {
+  /** @returns the same list if nothing was sent, or the messages that are still to be sent */
+  async #send(
+    messages: readonly AlarmMessage[],
+    now: number,
+    store: SendDue['store']
+  ): Promise<readonly AlarmMessage[]> {
     const { send, log } = this.#options
-    if (send === undefined || messages.length === 0) return []
-    return sendDue(messages, { send, signal: this.#ending.signal, now, log })
+    if (messages.length === 0) return messages
+    if (send === undefined) return keepUnsent(messages, { now, log })
+    return sendDue(messages, { send, store, signal: this.#ending.signal, now, log })
   }
 
   #report(changes: readonly AlarmChange[]): void {
