@@ -9,7 +9,7 @@ import { acknowledgeMismatches } from './lifecycle/acknowledging.ts'
 import { listAlarms } from './lifecycle/alarms.ts'
 import { givenHandlers, recordedHandlers, type KnownHandlers } from './lifecycle/known-handlers.ts'
 import { handlersMs } from './lifecycle/mount-handlers.ts'
-import { maskEvent } from './lifecycle/masked-event.ts'
+import { maskEvent, maskError, maskSummaries } from './lifecycle/masked-event.ts'
 import { makeParts } from './lifecycle/parts.ts'
 import type { Audit } from './lifecycle/audit.ts'
 import { pauseHandler, resumeHandler } from './lifecycle/pausing.ts'
@@ -101,8 +101,9 @@ export function composeCommand(
       current()
       return eraseEvents({ inbox, audit }, keys, how)
     },
-    failures: (request) => findFailures(inbox, request),
+    failures: (request) => findFailures(inbox, request, (failure) => maskError(sources, inbox, failure)),
     mask: (event) => maskEvent(sources, event),
+    maskList: (events) => maskSummaries(sources, inbox, events),
     async backfill(span, { by } = {}) {
       await refresh()
       return managed.backfill(checkBackfillSpan(span), { by, check: (endpoint) => checkServed(inbox, endpoint) })

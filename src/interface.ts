@@ -1,6 +1,14 @@
 import type { Readable } from 'node:stream'
 
-import type { EventDetail, EventFilter, EventPage, Inbox, MismatchKind, RemovalTarget } from './inbox/inbox.ts'
+import type {
+  EventDetail,
+  EventFilter,
+  EventPage,
+  EventSummary,
+  Inbox,
+  MismatchKind,
+  RemovalTarget
+} from './inbox/inbox.ts'
 import type { Failures, FailuresRequest } from './inbox/failures.ts'
 import type { QuarantineResult } from './inbox/replay.ts'
 import type { DrainOptions } from './lifecycle/draining.ts'
@@ -174,6 +182,11 @@ export interface Riverhook extends Registrar {
    */
   mask(event: EventDetail): MaskedEvent
   /**
+   * Hides the personal data in the texts of a list of events, such as errors, by the paths that `mask` uses now: these
+   * may be more than when the error was stored. Reads the body of each event that has such a text.
+   */
+  maskList(events: readonly EventSummary[]): Promise<readonly EventSummary[]>
+  /**
    * Fetches events that never arrived.
    * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID if there is no key or no such endpoint, or for a type that is
    * unknown here and in the inbox; what the API throws; with `role: 'command'` also RIVERHOOK_HANDLERS_DIFFERENT, and
@@ -311,6 +324,7 @@ export type CommandRiverhook = Pick<
   | 'resumeHandler'
   | 'backfill'
   | 'mask'
+  | 'maskList'
   | 'on'
   | 'from'
 >

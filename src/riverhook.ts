@@ -14,7 +14,7 @@ import { Alarms } from './lifecycle/alarms.ts'
 import { Draining } from './lifecycle/draining.ts'
 import { acknowledgeMismatches } from './lifecycle/acknowledging.ts'
 import { eventMismatches } from './lifecycle/event-mismatches.ts'
-import { maskEvent } from './lifecycle/masked-event.ts'
+import { maskEvent, maskError, maskSummaries } from './lifecycle/masked-event.ts'
 import { InboxClaim } from './lifecycle/inbox-claim.ts'
 import { registeredHandlers, type KnownHandlers } from './lifecycle/known-handlers.ts'
 import { handlersMs } from './lifecycle/mount-handlers.ts'
@@ -217,11 +217,12 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
         syncResult
       )
     },
-    failures: (request) => findFailures(inbox, request),
+    failures: (request) => findFailures(inbox, request, (failure) => maskError(sources, inbox, failure)),
     relatedEvents: (key, { limit }) => relatedEvents(inbox, key, limit),
     previousEvent: (key) => previousEvent(inbox, key),
     mismatches: (event) => eventMismatches({ endpoints, sources, log }, event),
     mask: (event) => maskEvent(sources, event),
+    maskList: (events) => maskSummaries(sources, inbox, events),
     backfill: (span, { by } = {}) => managed.backfill(checkBackfillSpan(span), { by })
   }
   return { riverhook, routes: receivers.routes, load, open, watch }

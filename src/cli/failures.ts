@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 
 import type { FailureGroup, ReplayFilter } from '../index.ts'
+import { besideServer } from './config.ts'
 import { limitOf } from './events/filter.ts'
 import { inboxOption, instantOf, withRiverhook } from './inbox.ts'
 import { print, printJson, style, styled } from './output.ts'
@@ -24,7 +25,7 @@ export function failuresCommand(): Command {
     .addOption(inboxOption())
     .action(({ inbox, handler, since: given, limit, json }: Flags) => {
       const since = instantOf('--since', given)
-      return withRiverhook({ inbox }, async ({ riverhook }) => {
+      return withRiverhook(besideServer({ inbox }), async ({ riverhook }) => {
         const found = await riverhook.failures({ handler, since, limit })
         if (json === true) {
           printJson(found)

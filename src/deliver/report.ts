@@ -77,7 +77,7 @@ export class Report {
         if (error === undefined) this.#log.debug(keys, 'handled')
         else
           this.#log.warn(
-            { ...keys, error: this.#textOf(error, run), stack: stackOf(error) },
+            { ...keys, error: this.#textOf(error, run), stack: this.#stackOf(error, run) },
             'the handler failed after its transaction was committed; the delivery is done'
           )
         break
@@ -90,7 +90,7 @@ export class Report {
       case 'retry': {
         const next_attempt_at = outcome.dueAt.toISOString()
         this.#log.warn(
-          { ...keys, next_attempt_at, error: outcome.error, stack: stackOf(error) },
+          { ...keys, next_attempt_at, error: outcome.error, stack: this.#stackOf(error, run) },
           'the handler failed; it will be retried'
         )
         this.#callOnError(run, error, outcome.dueAt)
@@ -107,7 +107,7 @@ export class Report {
       }
       case 'dead':
         this.#log.error(
-          { ...keys, error: outcome.error, stack: stackOf(error) },
+          { ...keys, error: outcome.error, stack: this.#stackOf(error, run) },
           'gave up: the delivery is a dead letter; to run it again: riverhook events replay ID --handler NAME'
         )
         this.#callOnError(run, error, undefined)
@@ -134,7 +134,7 @@ export class Report {
 
   /** An uncaught error ends the process. `thrower` is the run that threw it, if known. */
   fault(error: unknown, thrower: Run | undefined, underWay: readonly Run[]): void {
-    const thrown = { error: this.#textOf(error, thrower), stack: stackOf(error) }
+    const thrown = { error: this.#textOf(error, thrower), stack: this.#stackOf(error, thrower) }
     const others = { under_way: underWay.slice(0, mostNamed).map(logKeys), count: underWay.length }
     if (thrower === undefined)
       this.#log.fatal({ ...thrown, ...others }, 'ending because of an error that nothing caught')
@@ -159,7 +159,15 @@ export class Report {
 
   /** The text of an error, without the personal data of the event if its run is known. */
   #textOf(error: unknown, run: Run | undefined): string {
-    return errorText(error, (message) => (run && this.#redact?.(message, run.delivery.event)) ?? message)
+    return errorText(error, (message) => this.#redacted(message, run))
+  }
+
+  #stackOf(error: unknown, run: Run | undefined): string | undefined {
+    return stackOf(error, (text) => this.#redacted(text, run))
+  }
+
+  #redacted(text: string, run: Run | undefined): string {
+    return (run && this.#redact?.(text, run.delivery.event)) ?? text
   }
 
   #callOnError(run: Run, error: unknown, retryAt: Date | undefined): void {
@@ -184,7 +192,7 @@ export class Report {
     })()
       .catch((error: unknown) => {
         this.#log.error(
-          { ...logKeys(run), error: this.#textOf(error, run), stack: stackOf(error) },
+          { ...logKeys(run), error: this.#textOf(error, run), stack: this.#stackOf(error, run) },
           `${name} failed; the delivery is not affected`
         )
       })

@@ -1,5 +1,6 @@
 import { loggedError } from '../model/error-text.ts'
 import type { AnyEvent } from '../model/event.ts'
+import { hideValuesOf } from '../model/hidden-values.ts'
 import type { SourceHandlers } from './registry.ts'
 import type { NewDelivery } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
@@ -23,7 +24,10 @@ export function deliveriesFor(
       return { handler: name, orderKey: orderBy(event) }
     } catch (error) {
       const keys = { ...eventKeys(realm, event), handler: name }
-      log.error({ ...keys, err: loggedError(error) }, 'orderBy failed; this delivery has no order key')
+      log.error(
+        { ...keys, err: loggedError(error, hideValuesOf(event)) },
+        'orderBy failed; this delivery has no order key'
+      )
       return { handler: name }
     }
   })

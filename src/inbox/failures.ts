@@ -49,8 +49,15 @@ export interface Failures {
 /** The most failed deliveries that are looked at. */
 const mostRead = 5_000
 
-/** Groups the failed deliveries. See `Riverhook.failures`. */
-export async function findFailures(inbox: Inbox, request: FailuresRequest = {}): Promise<Failures> {
+/**
+ * Groups the failed deliveries. See `Riverhook.failures`.
+ * @param maskError returns an error without personal data. It reads an event, so it is called once for each group
+ */
+export async function findFailures(
+  inbox: Inbox,
+  request: FailuresRequest = {},
+  maskError: (failure: FailedDelivery) => Promise<string> = ({ error }) => Promise.resolve(error)
+): Promise<Failures> {
   const { handler, since, limit = 100 } = checkFailuresRequest(request)
   const read = await inbox.failed({ limit: mostRead + 1 })
   const found = read
@@ -59,14 +66,21 @@ export async function findFailures(inbox: Inbox, request: FailuresRequest = {}):
   const groups = [...Map.groupBy(found, (one) => JSON.stringify([one.handler, errorShape(one.error)])).values()]
     .map((members) => describeGroup(members, found))
     .sort((one, other) => other.events - one.events || other.newest.getTime() - one.newest.getTime())
+  const failures: FailureGroup[] = []
+  for (const { last, ...group } of groups.slice(0, limit))
+    failures.push({ ...group, error: errorShape(await maskError(last)) })
   return {
-    failures: groups.slice(0, limit),
+    failures,
     more: Math.max(0, groups.length - limit),
     isPartial: read.length > mostRead
   }
 }
 
-function describeGroup(members: readonly FailedDelivery[], found: readonly FailedDelivery[]): FailureGroup {
+/** @returns the group without its error, and its last failure */
+function describeGroup(
+  members: readonly FailedDelivery[],
+  found: readonly FailedDelivery[]
+): Omit<FailureGroup, 'error'> & { readonly last: FailedDelivery } {
   const [first, ...rest] = members
   if (first === undefined) throw new Error('A group has a member')
   const newest = rest.reduce((last, one) => (one.failedAt > last.failedAt ? one : last), first)
@@ -75,7 +89,6 @@ function describeGroup(members: readonly FailedDelivery[], found: readonly Faile
   const { replay, selected } = selectGroup(members, dead > 0 ? 'dead' : first.state)
   return {
     handler: first.handler,
-    error: errorShape(first.error),
     dead,
     retrying: members.length - dead,
     events: members.length,
@@ -83,7 +96,8 @@ function describeGroup(members: readonly FailedDelivery[], found: readonly Faile
     newest: newest.failedAt,
     example: newest.event,
     replay,
-    alsoReplays: found.filter((one) => selects(replay, one)).length - selected
+    alsoReplays: found.filter((one) => selects(replay, one)).length - selected,
+    last: newest
   }
 }
 

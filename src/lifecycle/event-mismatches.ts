@@ -1,5 +1,6 @@
 import type { EventDetail } from '../inbox/inbox.ts'
 import { loggedError } from '../model/error-text.ts'
+import { hideValuesOf } from '../model/hidden-values.ts'
 import type { Log } from '../model/log.ts'
 import { eventKeys } from '../model/visible.ts'
 import type { PayloadMode } from '../payload/checks.ts'
@@ -30,7 +31,10 @@ export function eventMismatches(
     return payloads.check(reading.event, handlers.for(event.type), endpoint.validate).mismatches
   } catch (error) {
     // Also refuses the requests of this type. The event must be shown nevertheless.
-    log.error({ ...eventKeys(event.realm, event), err: loggedError(error) }, 'the payload of the event was not checked')
+    log.error(
+      { ...eventKeys(event.realm, event), err: loggedError(error, hideValuesOf(reading.event)) },
+      'the payload of the event was not checked'
+    )
     return []
   }
 }

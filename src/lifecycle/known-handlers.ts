@@ -1,6 +1,7 @@
 import { errorText } from '../model/error-text.ts'
 import { RiverhookError } from '../model/errors.ts'
 import type { AnyEvent } from '../model/event.ts'
+import { hideValuesOf } from '../model/hidden-values.ts'
 import type { Log } from '../model/log.ts'
 import { didYouMean } from '../model/nearest.ts'
 import { matches } from '../model/pattern.ts'
@@ -89,9 +90,8 @@ function computeOrderKey({ name, orderBy }: Handler, event: AnyEvent): string | 
     throw new RiverhookError(
       'RIVERHOOK_HANDLERS_NO_CODE',
       `The orderBy of the handler ${name} failed for the event ${event.id}, and without an order key its delivery ` +
-        `would overtake others: ${errorText(error)}. Correct orderBy and run this again; or call ` +
-        'app.riverhook.backfill() or app.riverhook.replay() in your service, which then delivers without an order key',
-      { cause: error }
+        `would overtake others: ${errorText(error, hideValuesOf(event))}. Correct orderBy and run this again; or call ` +
+        'app.riverhook.backfill() or app.riverhook.replay() in your service, which then delivers without an order key'
     )
   }
 }

@@ -1,16 +1,15 @@
-import type { EventDetail } from '../inbox/inbox.ts'
+import type { EventDetail, EventSummary, FailedDelivery, Inbox } from '../inbox/inbox.ts'
 import type { MaskedEvent } from '../interface.ts'
+import { hideAddresses, mask, type Hide } from '../model/hidden-values.ts'
 import type { Sources } from './sources.ts'
 
 /** Hides the personal data of a stored event. See `Riverhook.mask`. */
 export function maskEvent(sources: Sources, { body, headers: _headers, ...event }: EventDetail): MaskedEvent {
-  const redaction = sources.redactionOf(event.source)
-  const hide = redaction.hiderOf(body)
+  const hide = hiderOf(sources, { ...event, body })
   const hideOptional = (text: string | undefined): string | undefined => (text === undefined ? undefined : hide(text))
   return {
     ...event,
-    // The paths are those of an event. What cannot be read as one may hold personal data anywhere.
-    payload: event.state === 'accepted' ? redaction.json(body) : undefined,
+    payload: isEvent(event) ? sources.redactionOf(event.source).json(body) : undefined,
     bytes: body.byteLength,
     about: event.about.filter((key) => hide(key) === key),
     reason: hideOptional(event.reason),
@@ -22,4 +21,66 @@ export function maskEvent(sources: Sources, { body, headers: _headers, ...event 
       attemptLog: delivery.attemptLog.map((attempt) => ({ ...attempt, error: hideOptional(attempt.error) }))
     }))
   }
+}
+
+/**
+ * Hides the personal data in the texts of a list. See `Riverhook.maskList`. Reads the body of each event with such a
+ * text: that of a list was stored with the paths of its time.
+ */
+export async function maskSummaries(
+  sources: Sources,
+  inbox: Pick<Inbox, 'event'>,
+  events: readonly EventSummary[]
+): Promise<readonly EventSummary[]> {
+  const masked: EventSummary[] = []
+  for (const event of events) masked.push(hasText(event) ? await maskSummary(sources, inbox, event) : event)
+  return masked
+}
+
+/** True for an event with a text that may quote its body. Its resource is an id: no source lists a person's data there. */
+function hasText({ reason, deliveries }: EventSummary): boolean {
+  return reason !== undefined || deliveries.some(({ lastError }) => lastError !== undefined)
+}
+
+async function maskSummary(sources: Sources, inbox: Pick<Inbox, 'event'>, event: EventSummary): Promise<EventSummary> {
+  const detail = await inbox.event(event)
+  // Without the body of an event that was removed meanwhile, no text can be searched.
+  const hide: Hide = detail === undefined ? () => mask : hiderOf(sources, detail)
+  const hideOptional = (text: string | undefined): string | undefined => (text === undefined ? undefined : hide(text))
+  return {
+    ...event,
+    reason: hideOptional(event.reason),
+    resource: hideOptional(event.resource),
+    deliveries: event.deliveries.map((delivery) => ({
+      ...delivery,
+      orderKey: hideOptional(delivery.orderKey),
+      lastError: hideOptional(delivery.lastError)
+    }))
+  }
+}
+
+/** Hides the personal data in the error of a delivery. */
+export async function maskError(
+  sources: Sources,
+  inbox: Pick<Inbox, 'event'>,
+  { event, error }: Pick<FailedDelivery, 'event' | 'error'>
+): Promise<string> {
+  const detail = await inbox.event(event)
+  return detail === undefined ? mask : hiderOf(sources, detail)(error)
+}
+
+/** Returns a function that hides the personal data of a stored event in a text. */
+function hiderOf(
+  sources: Sources,
+  { source, body, state, id, type }: Pick<EventDetail, 'source' | 'body' | 'state' | 'id' | 'type'>
+): Hide {
+  const redaction = isEvent({ state }) ? sources.redactionOf(source) : sources.wideRedactionOf(source)
+  const hide = redaction.hiderOf(body, [id, type])
+  // An address that is not in the body is somebody's, too.
+  return (text) => hideAddresses(hide(text))
+}
+
+/** The paths are those of an event. What cannot be read as one may hold personal data anywhere. */
+function isEvent({ state }: Pick<EventDetail, 'state'>): boolean {
+  return state === 'accepted'
 }

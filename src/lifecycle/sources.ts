@@ -1,5 +1,6 @@
 import { RiverhookError } from '../model/errors.ts'
 import type { AnyEvent } from '../model/event.ts'
+import type { Hide } from '../model/hidden-values.ts'
 import type { Log } from '../model/log.ts'
 import type { SearchKeys } from '../model/search-keys.ts'
 import type { Handler, Handlers, SourceHandlers } from '../handlers/registry.ts'
@@ -7,7 +8,7 @@ import { checkTypes } from '../handlers/event-type.ts'
 import type { HandlerRecord, StoredEvent } from '../inbox/inbox.ts'
 import type { PayloadChecks } from '../payload/checks.ts'
 import { listKnownTypes, createPayloadChecks } from '../payload/refusals.ts'
-import { usualPersonalPaths } from '../payload/personal-paths.ts'
+import { usualPersonalPaths } from '../model/personal-paths.ts'
 import { Redaction } from '../payload/redaction.ts'
 import { readEvent } from '../receive/read-event.ts'
 import type { Reading, Source } from '../source/source.ts'
@@ -22,6 +23,8 @@ export interface SourceInUse {
   readonly keysOf: (event: AnyEvent) => SearchKeys
   /** Hides the personal data of its events. */
   readonly redaction: Redaction
+  /** The same for a request that may not be an event: also at the usual names, anywhere in the body. */
+  readonly wideRedaction: Redaction
 }
 
 export interface SourcesOptions {
@@ -36,18 +39,19 @@ export interface SourcesOptions {
 /** The fields of a stored request that are needed to read its event again. */
 export type StoredRequest = Pick<StoredEvent, 'source' | 'headers' | 'body'>
 
+const everything = new Redaction(['**'])
+
 /** The sources of a receiver's endpoints, by name. Each event is stored with the name of its source. */
 export class Sources {
   readonly #byName = new Map<string, SourceInUse>()
-  /** For the events of a source that no endpoint has any more. */
-  readonly #otherRedaction: Redaction
+  /** By the body: an error has several texts. */
+  readonly #hiders = new WeakMap<Uint8Array, Hide>()
 
   /**
    * @param sources one for each endpoint
    * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for two sources of one name
    */
   constructor(sources: readonly Source[], { handlers, searchPaths, redactPaths, log }: SourcesOptions) {
-    this.#otherRedaction = new Redaction([...usualPersonalPaths, ...redactPaths])
     for (const source of sources) {
       const known = this.#byName.get(source.name)
       if (known !== undefined && known.source !== source) throw twoOfOneName(source)
@@ -58,7 +62,8 @@ export class Sources {
           handlers: handlers.of(source.name),
           payloads: createPayloadChecks(source),
           keysOf: keyReader(sourceKeys(source, log), searchPaths),
-          redaction: new Redaction([...(source.redact ?? usualPersonalPaths), ...redactPaths])
+          redaction: new Redaction([...(source.redact ?? usualPersonalPaths), ...redactPaths]),
+          wideRedaction: new Redaction([...(source.redact ?? []), ...usualPersonalPaths, ...redactPaths])
         }
       )
     }
@@ -96,12 +101,24 @@ export class Sources {
 
   /** Returns a text about a stored event, such as an error, without the personal data of the event. Never throws. */
   redact(text: string, { source, body }: StoredRequest): string {
-    return this.redactionOf(source).text(text, body)
+    const known = this.#hiders.get(body)
+    if (known !== undefined) return known(text)
+    const hide = this.redactionOf(source).hiderOf(body)
+    this.#hiders.set(body, hide)
+    return hide(text)
   }
 
-  /** Finds the redaction for the events of a source, also of one that no endpoint has. */
+  /**
+   * Finds the redaction for the events of a source. Of one that no endpoint has, every value is hidden: only the source
+   * knows where its personal data is.
+   */
   redactionOf(source: string): Redaction {
-    return this.#byName.get(source)?.redaction ?? this.#otherRedaction
+    return this.#byName.get(source)?.redaction ?? everything
+  }
+
+  /** The same for a request of a source that may not be an event. */
+  wideRedactionOf(source: string): Redaction {
+    return this.#byName.get(source)?.wideRedaction ?? everything
   }
 
   /**

@@ -9,6 +9,8 @@ const mostErrors = 16
 
 /** In characters of a message that are looked at: to redact more would take long. */
 const longestMessage = 20_000
+/** In characters: the longest value that is looked for as a whole. */
+const longestCut = 500
 
 /** Returns a message without the personal data in it. */
 export type Redact = (message: string) => string
@@ -26,7 +28,7 @@ export function errorText(error: unknown, redact: Redact = (message) => message)
     text = describe(error, {
       depth: deepestCause,
       budget: { errors: mostErrors },
-      redact: (message) => redact(message.slice(0, longestMessage)).slice(0, longestText)
+      redact: (message) => redactPart(message, redact).slice(0, longestText)
     })
   } catch {
     // A getter or a proxy may throw.
@@ -37,19 +39,31 @@ export function errorText(error: unknown, redact: Redact = (message) => message)
   return (shown.length > longestText ? `${shown.slice(0, longestText - 1)}…` : shown).toWellFormed()
 }
 
+/** Redacts the beginning of a long message. Part of a value may be at its end, which is cut off. */
+function redactPart(message: string, redact: Redact): string {
+  if (message.length <= longestMessage) return redact(message)
+  return redact(message.slice(0, longestMessage)).slice(0, -longestCut)
+}
+
 /**
  * The place of an error, without its message, for the log. A logger's own serializer would write every property of the
  * error, and the errors of HTTP clients hold requests with their credentials.
+ * @param redact for a message whose lines look like those of the stack
  */
-export function stackOf(error: unknown): string | undefined {
+export function stackOf(error: unknown, redact: Redact = (text) => text): string | undefined {
   try {
     if (!(error instanceof Error) || typeof error.stack !== 'string') return undefined
-    const lines = error.stack.split('\n').filter((line) => /^\s+at /u.test(line))
+    const { stack, message } = error
+    const lines = (message === '' ? stack : stack.replace(message, () => ''))
+      .split('\n')
+      .filter((line) => /^\s+at /u.test(line))
     return visible(
-      lines
-        .slice(0, 10)
-        .map((line) => line.slice(0, 500))
-        .join('\n')
+      redact(
+        lines
+          .slice(0, 10)
+          .map((line) => line.slice(0, 500))
+          .join('\n')
+      )
     )
   } catch {
     return undefined
@@ -66,12 +80,15 @@ export interface LoggedError {
   readonly stack: string
 }
 
-/** @returns an object without a prototype, because a logger logs the name of the prototype as the type */
-export function loggedError(error: unknown): LoggedError {
+/**
+ * @param redact called with each text of the error
+ * @returns an object without a prototype, because a logger logs the name of the prototype as the type
+ */
+export function loggedError(error: unknown, redact: Redact = (text) => text): LoggedError {
   const logged = Object.create(null) as { -readonly [Field in keyof LoggedError]: LoggedError[Field] }
-  logged.name = nameOf(error)
-  logged.message = errorText(error)
-  logged.stack = stackOf(error) ?? ''
+  logged.name = redact(nameOf(error))
+  logged.message = errorText(error, redact)
+  logged.stack = stackOf(error, redact) ?? ''
   return logged
 }
 
@@ -110,9 +127,9 @@ function describe(error: unknown, bounds: Bounds): string {
   if (!isErrorLike(error)) return `A value that is no Error was thrown: ${describeValue(error, bounds)}`
   budget.errors -= 1
   const { name, code, message, cause } = error
-  const codeText = typeof code === 'string' && code !== '' ? ` [${code}]` : ''
+  const codeText = typeof code === 'string' && code !== '' ? ` [${redact(code)}]` : ''
   const text = message === '' ? '' : `: ${redact(message)}`
-  const own = `${typeof name === 'string' && name !== '' ? name : 'Error'}${codeText}${text}`
+  const own = `${typeof name === 'string' && name !== '' ? redact(name) : 'Error'}${codeText}${text}`
   if (depth === 0) return own
   const below = { ...bounds, depth: depth - 1 }
   return `${own}${describeListed(listedIn(error), below)}${describeCause(cause, below)}`
@@ -162,5 +179,5 @@ function isErrorLike(error: unknown): error is ErrorLike {
 function describeValue(value: unknown, { redact }: Pick<Bounds, 'redact'>): string {
   if (typeof value === 'string') return JSON.stringify(redact(value))
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
-  return typeof value === 'function' ? 'a function' : String(value)
+  return typeof value === 'function' ? 'a function' : redact(String(value))
 }

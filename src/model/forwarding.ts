@@ -38,16 +38,23 @@ function isDecodable(text: string): boolean {
   }
 }
 
+/** A part of a path that is a plain word or a version. Any other may be a token: it is not shown. */
+const plainPart = /^(?:[a-z]{1,16}(?:[._-][a-z]{1,16}){0,2}|v\d{1,2})?$/
+
 /**
  * The stable name of a handler that forwards: pattern, host and path. The scheme, the credentials and the query are not
- * part of it. Expects a checked URL.
+ * part of it. A part of the path that may be a token is replaced by `*`, and a digest of the whole path is added: the
+ * name is in logs, metrics and lists. Expects a checked URL.
  */
 export function forwardName(pattern: string, url: string): string {
   const { host, pathname } = new URL(url)
-  const name = `${pattern}@${host}${pathname === '/' ? '' : pathname}`
-  if (name.length <= longestName) return name
-  const digest = createHash('sha256').update(name).digest('hex').slice(0, 16)
-  return `${name.slice(0, longestName - 1 - digest.length)}~${digest}`
+  const whole = `${pattern}@${host}${pathname === '/' ? '' : pathname}`
+  const parts = pathname.split('/')
+  const isPlain = parts.every((part) => plainPart.test(part))
+  if (isPlain && whole.length <= longestName) return whole
+  const digest = createHash('sha256').update(whole).digest('hex').slice(0, 16)
+  const path = parts.map((part) => (plainPart.test(part) ? part : '*')).join('/')
+  return `${`${pattern}@${host}${path}`.slice(0, longestName - 1 - digest.length)}~${digest}`
 }
 
 /**

@@ -72,7 +72,7 @@ export const defineHandler = ((...given: readonly unknown[]) => readDefinition(g
  *
  *     export default forward({ pattern: 'order.*', url: 'http://erp.internal/hooks', secret: process.env.ERP_SECRET })
  *
- * Its name is made of pattern, host and path, unless `name` is given.
+ * Its name is made of pattern, host and path, without what may be a token, unless `name` is given.
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, RIVERHOOK_HANDLERS_PATTERN
  */
 export const forward = forwardTo as Forward<DigitalRiverEvent>

@@ -108,7 +108,8 @@ export interface RiverhookOptions extends EndpointOptions, SourceOption, Deliver
   readonly search?: SearchOptions | undefined
   /**
    * Paths of personal data in the JSON of your events, in addition to those of the source: `['data.**.nickname']`. `*`
-   * is one field of any name, `**` any number of fields; a list on the way stands for its entries. The errors of
+   * is one field of any name, or in a name any characters; `**` is any number of fields. Names are compared without
+   * regard to case. A list on the way stands for its entries. The errors of
    * handlers are stored and logged without these values. `RIVERHOOK_REDACT` of the server.
    */
   readonly redact?: readonly string[] | undefined

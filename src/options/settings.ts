@@ -448,7 +448,7 @@ export const pluginSettings = {
     env: 'RIVERHOOK_REDACT',
     also: ['redactPaths', 'personalData', 'mask'],
     means:
-      'Paths of [personal data](commands.md#personal-data) in your events, in addition to those of the source, comma-separated: `*` is one field, `**` any number of fields'
+      'Paths of [personal data](commands.md#personal-data) in your events, in addition to those of the source, comma-separated: `*` is one field, or any characters in a name, `**` any number of fields'
   },
   bodyBudget: {
     rule: isWholeNumber(1024),

@@ -1,33 +1,40 @@
-import { isExactNumber, parseExactText } from '../model/exact-json.ts'
 import { readBodyText } from '../model/body-text.ts'
+import { isExactNumber, parseExactText } from '../model/exact-json.ts'
+import { hasAddress, HiddenValues, mask, type Hide } from '../model/hidden-values.ts'
 
 /*
  * Hides the values at paths of a payload: from everyone without the right to see personal data, and from errors.
  */
 
-/** Steps of a path: the name of a field, `*` for one field of any name, `**` for any number of fields. */
-type Path = readonly string[]
-
-/** A path, and how many of its steps lead to a value. */
-interface Position {
-  readonly path: Path
-  readonly step: number
+/** A place in the tree of all paths, which have their first steps in common. */
+interface Place {
+  /** By the name of the next field, in lower case; `*` and `**` are names, too. */
+  readonly named: Map<string, Place>
+  /** Those with a `*` in their name, such as `billing*`. */
+  readonly patterns: (readonly [isName: (name: string) => boolean, place: Place])[]
+  /** The step that led here was `**`: any field leads here again. */
+  readonly isDeep: boolean
+  /** A path ends here. */
+  isEnd: boolean
 }
 
-/** Shorter values, such as a country code, stay in a longer text: they occur in many words. */
-const shortestInText = 4
-/** The most values of an event that are looked for in a text. If there are more, the whole text is hidden. */
-const mostInText = 1_000
+/** Replaces leaves: those at the end of a path, and the others. */
+interface Leaves {
+  readonly hidden: (leaf: unknown) => unknown
+  readonly other: (leaf: unknown) => unknown
+}
 
+/** Hides the values at paths, and every text with an e-mail address in it. */
 export class Redaction {
-  readonly #paths: readonly Path[]
+  readonly #root = makePlace(false)
 
   /**
-   * @param paths such as `data.object.email`, `data.*.email` or `data.**.address`. A list on the way stands for its
-   * entries. An object or a list at the end stands for all its values
+   * @param paths such as `data.object.email`, `data.*.email` or `data.**.address`. `*` is one field of any name, and in
+   * a name, as in `billing*`, any characters; `**` is any number of fields. Names are compared without regard to case.
+   * A list on the way stands for its entries. An object or a list at the end stands for all its values
    */
   constructor(paths: readonly string[]) {
-    this.#paths = paths.map((path) => path.split('.'))
+    for (const path of paths) path.toLowerCase().split('.').reduce(grow, this.#root).isEnd = true
   }
 
   /**
@@ -38,7 +45,7 @@ export class Redaction {
     const { encoding, text } = readBodyText(body)
     if (encoding !== 'json') return undefined
     try {
-      return JSON.stringify(this.#replace(parseExactText(text), this.#begin(), maskOf))
+      return JSON.stringify(replace(parseExactText(text), this.#begin(), masking))
     } catch {
       // Nested too deeply.
       return undefined
@@ -53,83 +60,124 @@ export class Redaction {
     return this.hiderOf(body)(text)
   }
 
-  /** Returns a function that does what `text` does for one body, which it reads once. */
-  hiderOf(body: Uint8Array): (text: string) => string {
-    try {
-      const values = this.#valuesIn(body)
-      if (values.size > mostInText) return () => mask
-      const whole = new Set([...values].map((value) => value.toLowerCase()))
-      const parts = [...values]
-        .filter(({ length }) => length >= shortestInText)
-        .sort((one, other) => other.length - one.length)
-        .map((value) => new RegExp(escapePattern(value), 'giu'))
-      return (text) =>
-        whole.has(text.toLowerCase()) ? mask : parts.reduce((shown, part) => shown.replaceAll(part, () => mask), text)
-    } catch {
-      // A value is too long for a pattern.
-      return () => mask
+  /**
+   * Returns a function that does what `text` does for one body, which it reads once. Hides all values of a body that is
+   * not JSON.
+   * @param shown values that stay, such as the id of the event
+   */
+  hiderOf(body: Uint8Array, shown: readonly string[] = []): Hide {
+    const values = new HiddenValues()
+    const { encoding, text } = readBodyText(body)
+    const texts = encoding === 'json' ? [text] : textsIn(encoding === 'text' ? text : asLatin1(body))
+    for (const each of texts) {
+      try {
+        const value = parseExactText(each)
+        if (isObject(value))
+          replace(value, this.#begin(), {
+            hidden: (leaf) => {
+              values.add(leaf)
+            },
+            other: (leaf) => {
+              if (typeof leaf === 'string') values.addAddresses(leaf)
+            }
+          })
+        else values.add(each)
+      } catch {
+        // Not JSON, or nested too deeply.
+        values.add(each, 0)
+        values.addWords(each)
+      }
     }
+    return values.hider(shown)
   }
 
-  /** The hidden texts and numbers of a body that are looked for in a text. */
-  #valuesIn(body: Uint8Array): ReadonlySet<string> {
-    const values = new Set<string>()
-    try {
-      this.#replace(parseExactText(readBodyText(body).text), this.#begin(), (leaf) => {
-        const text = typeof leaf === 'string' ? leaf.toWellFormed() : isExactNumber(leaf) ? JSON.stringify(leaf) : ''
-        if (text !== '' && values.size <= mostInText)
-          for (const form of [text, encodeURIComponent(text), JSON.stringify(text).slice(1, -1)]) values.add(form)
-        return leaf
-      })
-    } catch {
-      // Not JSON, or nested too deeply: the values found so far are looked for.
-    }
-    return values
-  }
-
-  #begin(): readonly Position[] {
-    return this.#paths.flatMap((path) => skipAny({ path, step: 0 }))
-  }
-
-  /** Copies a value, with the leaves at the end of a path replaced. */
-  #replace(value: unknown, positions: readonly Position[], replaceLeaf: (leaf: unknown) => unknown): unknown {
-    if (positions.length === 0) return value
-    if (positions.some(({ path, step }) => step === path.length)) return replaceLeaves(value, replaceLeaf)
-    if (Array.isArray(value)) return value.map((entry) => this.#replace(entry, positions, replaceLeaf))
-    if (!isObject(value)) return value
-    return mapFields(value, (field, name) =>
-      this.#replace(
-        field,
-        positions.flatMap((position) => follow(position, name)),
-        replaceLeaf
-      )
-    )
+  #begin(): readonly Place[] {
+    return reach([], this.#root)
   }
 }
 
-const mask = '••••'
+/**
+ * The texts in a body that is not JSON: the values of a form, one of which may be JSON, or the whole body.
+ */
+function textsIn(body: string): readonly string[] {
+  return /^[\w.%+[\]-]{1,200}=/.test(body) ? [...new URLSearchParams(body).values()] : [body]
+}
+
+function asLatin1({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('latin1')
+}
+
+function makePlace(isDeep: boolean): Place {
+  return { named: new Map(), patterns: [], isDeep, isEnd: false }
+}
+
+function grow(place: Place, name: string): Place {
+  const known = place.named.get(name)
+  if (known !== undefined) return known
+  const grown = makePlace(name === '**')
+  place.named.set(name, grown)
+  if (name.includes('*') && !/^\*+$/.test(name)) place.patterns.push([patternOf(name), grown])
+  return grown
+}
+
+/** Without backtracking: a name may have a million characters. */
+function patternOf(pattern: string): (name: string) => boolean {
+  const [start = '', ...rest] = pattern.split('*')
+  const end = rest.pop() ?? ''
+  return (name) => {
+    if (name.length < start.length + end.length || !name.startsWith(start) || !name.endsWith(end)) return false
+    const last = name.length - end.length
+    let from = start.length
+    for (const part of rest) {
+      const found = name.indexOf(part, from)
+      if (found === -1 || found + part.length > last) return false
+      from = found + part.length
+    }
+    return true
+  }
+}
+
+/** Adds a place, and those that `**` leads to without a field. */
+function reach(places: Place[], place: Place | undefined): Place[] {
+  if (place === undefined || places.includes(place)) return places
+  places.push(place)
+  return reach(places, place.named.get('**'))
+}
+
+/** The places after a field. */
+function follow(places: readonly Place[], name: string): readonly Place[] {
+  const found: Place[] = []
+  const key = name.toLowerCase()
+  for (const place of places) {
+    if (place.isDeep) reach(found, place)
+    reach(found, place.named.get(key))
+    reach(found, place.named.get('*'))
+    for (const [isName, next] of place.patterns) if (isName(key)) reach(found, next)
+  }
+  return found
+}
+
+/** Copies a value, with its leaves replaced. */
+function replace(value: unknown, places: readonly Place[], leaves: Leaves): unknown {
+  const isHidden = places.some(({ isEnd }) => isEnd)
+  const below = isHidden ? everywhere : places
+  if (Array.isArray(value)) return value.map((entry) => replace(entry, below, leaves))
+  if (isObject(value))
+    return mapFields(value, (field, name) => replace(field, isHidden ? below : follow(below, name), leaves))
+  return isHidden ? leaves.hidden(value) : leaves.other(value)
+}
+
+/** Below the end of a path, every leaf is hidden. */
+const everywhere: readonly Place[] = [{ ...makePlace(false), isEnd: true }]
+
+const masking: Leaves = {
+  hidden: maskOf,
+  other: (leaf) => (typeof leaf === 'string' && hasAddress(leaf) ? maskOf(leaf) : leaf)
+}
 
 function maskOf(leaf: unknown): unknown {
   if (typeof leaf === 'string') return `${mask} (string, ${leaf.length})`
   return leaf === null ? null : `${mask} (${isExactNumber(leaf) ? 'number' : typeof leaf})`
-}
-
-function replaceLeaves(value: unknown, replaceLeaf: (leaf: unknown) => unknown): unknown {
-  if (Array.isArray(value)) return value.map((entry) => replaceLeaves(entry, replaceLeaf))
-  return isObject(value) ? mapFields(value, (field) => replaceLeaves(field, replaceLeaf)) : replaceLeaf(value)
-}
-
-/** Where a path can be after a field. */
-function follow({ path, step }: Position, name: string): readonly Position[] {
-  const wanted = path[step]
-  if (wanted === '**') return skipAny({ path, step })
-  return wanted === '*' || wanted === name ? skipAny({ path, step: step + 1 }) : []
-}
-
-/** `**` also stands for no field. */
-function skipAny(position: Position): readonly Position[] {
-  const { path, step } = position
-  return path[step] === '**' ? [position, ...skipAny({ path, step: step + 1 })] : [position]
 }
 
 function isObject(value: unknown): value is object {
@@ -138,8 +186,4 @@ function isObject(value: unknown): value is object {
 
 function mapFields(value: object, map: (field: unknown, name: string) => unknown): object {
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, map(field, name)]))
-}
-
-function escapePattern(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`)
 }

@@ -12,8 +12,10 @@ import type { RequestNote } from '../model/tally.ts'
 import { withLimit } from '../model/time-limit.ts'
 import { eventKeys } from '../model/visible.ts'
 import type { SearchKeys } from '../model/search-keys.ts'
+import type { Hide } from '../model/hidden-values.ts'
 import { describePayload, type PayloadChecks, type PayloadMode } from '../payload/checks.ts'
 import type { DriftLog } from '../payload/drift-log.ts'
+import type { Redaction } from '../payload/redaction.ts'
 import type { IncomingRequest, Recorded, Source } from '../source/source.ts'
 import type { Authenticator, Judgement } from './authenticate/authenticate.ts'
 import type { Diagnosis } from './authenticate/diagnose.ts'
@@ -26,7 +28,7 @@ import { readEvent } from './read-event.ts'
 import { chooseRefusal } from './choose-refusal.ts'
 import type { ClockSkew } from './clock-skew.ts'
 import type { RequestCounts } from './request-counts.ts'
-import type { Rejections } from './rejections.ts'
+import type { Rejections, Thrown } from './rejections.ts'
 import { acknowledge, refuse, type AnswerCode, type Refusal, type Reply, notPost } from './reply.ts'
 import type { RequestHead, Served } from './served.ts'
 
@@ -46,6 +48,8 @@ export interface ReceiverOptions {
   /** How to treat payloads that do not match their schema. */
   readonly validate: PayloadMode
   readonly payloads: Pick<PayloadChecks, 'check'>
+  /** Hides the personal data of a request. */
+  readonly wideRedaction: Pick<Redaction, 'hiderOf'>
   readonly drift: Pick<DriftLog, 'count'>
   readonly authenticator: Authenticator
   readonly diagnosis: Diagnosis
@@ -135,17 +139,29 @@ export class Receiver implements Served {
   /** Runs the steps in order: greet, authenticate, split, read, record, answer. */
   async receive(head: RequestHead, incoming: Incoming, body: () => Uint8Array | Promise<Uint8Array>): Promise<Reply> {
     incoming.hold()
+    let kept: Uint8Array | undefined
+    const read = (): Uint8Array | Promise<Uint8Array> => {
+      const bytes = body()
+      const keep = (whole: Uint8Array): Uint8Array => {
+        kept = whole
+        return whole
+      }
+      return bytes instanceof Promise ? bytes.then(keep) : keep(bytes)
+    }
     try {
-      return this.#publish(incoming, await this.#receive(head, incoming, body))
+      return this.#publish(incoming, await this.#receive(head, incoming, read))
     } catch (error) {
-      return this.refuse(head, incoming, error)
+      return this.refuse(head, incoming, error, kept)
     } finally {
       incoming.unhold()
     }
   }
 
-  refuse(head: RequestHead, incoming: Incoming, error: unknown): Reply {
-    return this.#publish(incoming, this.#reject(head, chooseRefusal(error), reasonOf(error), error))
+  /** @param body that of the request. A function of the user or of the source may have thrown an error that quotes it */
+  refuse(head: RequestHead, incoming: Incoming, error: unknown, body?: Uint8Array): Reply {
+    const isForeign = !(error instanceof RiverhookError) || error.code === 'RIVERHOOK_RECEIVE_FAULT'
+    const hide = body !== undefined && isForeign ? this.#options.wideRedaction.hiderOf(body) : undefined
+    return this.#publish(incoming, this.#reject(head, chooseRefusal(error), reasonOf(error, hide), { error, hide }))
   }
 
   #publish({ elapsedMs: duration_ms }: Incoming, { reply, result, code, skewMs: skew_ms, notes = [] }: Decided): Reply {
@@ -323,9 +339,9 @@ export class Receiver implements Served {
     )
   }
 
-  #reject({ id }: RequestHead, refusal: Refusal, why = refusal.message, error?: unknown): Decided {
+  #reject({ id }: RequestHead, refusal: Refusal, why = refusal.message, thrown?: Thrown): Decided {
     const { code } = refusal
-    this.#options.rejections.add(id, code, why, error)
+    this.#options.rejections.add(id, code, why, thrown)
     return { reply: refuse(refusal), result: 'refused', code }
   }
 }
@@ -369,7 +385,7 @@ function ageOf({ createdTime, receivedAt }: AcceptedArrival): number | undefined
   return Number.isNaN(createdAt) ? undefined : Math.max(0, receivedAt.getTime() - createdAt)
 }
 
-function reasonOf(error: unknown): string {
-  if (error instanceof RiverhookError) return error.message
-  return errorText(error)
+function reasonOf(error: unknown, hide?: Hide): string {
+  if (error instanceof RiverhookError) return hide?.(error.message) ?? error.message
+  return errorText(error, hide)
 }

@@ -22,7 +22,17 @@ export type TokenEndpointSettings = Pick<IssuedTokensOptions, 'keys' | 'lifetime
 export type EndpointSettings = Omit<Checks, 'tokens'> &
   Pick<
     ReceiverOptions,
-    'source' | 'handlers' | 'keysOf' | 'payloads' | 'path' | 'realm' | 'bodyLimit' | 'ackTimeout' | 'mode' | 'validate'
+    | 'source'
+    | 'handlers'
+    | 'keysOf'
+    | 'payloads'
+    | 'wideRedaction'
+    | 'path'
+    | 'realm'
+    | 'bodyLimit'
+    | 'ackTimeout'
+    | 'mode'
+    | 'validate'
   > &
   Pick<Route, 'url'> & {
     /** Whether the options name the realm. */
@@ -71,8 +81,8 @@ export function createReceivers(endpoints: readonly EndpointSettings[], shared: 
   const issued = checked.flatMap(({ tokens }) => tokens ?? [])
   const diagnosis = new Diagnosis(signatures, log)
   const receivers = checked.map(({ endpoint, authenticator }): Route => {
-    const { path, url, realm, allow, source, handlers, keysOf, payloads, bodyLimit, ackTimeout, mode, validate } =
-      endpoint
+    const { path, url, realm, allow, source, handlers, keysOf, payloads, wideRedaction } = endpoint
+    const { bodyLimit, ackTimeout, mode, validate } = endpoint
     const served = new Receiver({
       ...shared,
       path,
@@ -81,6 +91,7 @@ export function createReceivers(endpoints: readonly EndpointSettings[], shared: 
       handlers,
       keysOf,
       payloads,
+      wideRedaction,
       bodyLimit,
       ackTimeout,
       mode,

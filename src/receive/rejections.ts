@@ -1,5 +1,6 @@
 import { publish } from '../model/channels.ts'
 import { loggedError } from '../model/error-text.ts'
+import type { Hide } from '../model/hidden-values.ts'
 import type { Log } from '../model/log.ts'
 import { assertBegun } from '../model/not-begun.ts'
 import { shorten } from '../model/shorten.ts'
@@ -27,6 +28,13 @@ export interface RejectionsOptions {
   readonly onRejected?: ((rejection: Rejection) => unknown) | undefined
 }
 
+/** An error that ended a request. */
+export interface Thrown {
+  readonly error: unknown
+  /** Hides the values of the request's body. */
+  readonly hide?: Hide | undefined
+}
+
 /** Counts, logs and reports the refused requests of one path. */
 export class Rejections {
   readonly #options: RejectionsOptions
@@ -35,15 +43,18 @@ export class Rejections {
     this.#options = options
   }
 
-  /** @param error what was thrown, for the log of an internal error */
-  add(requestId: string, code: AnswerCode, why: string, error?: unknown): void {
+  /** @param thrown for the log of an internal error */
+  add(requestId: string, code: AnswerCode, why: string, thrown?: Thrown): void {
     const { path, realm, log } = this.#options
     this.count(code)
     const reason = visible(shorten(why, 1_000))
     const statusCode = statusOf(code)
     const keys = { endpoint: path, realm, code, status_code: statusCode, reason }
     if (statusCode === 500)
-      log.error({ ...keys, ...(error === undefined ? {} : { err: loggedError(error) }) }, 'internal error')
+      log.error(
+        { ...keys, ...(thrown === undefined ? {} : { err: loggedError(thrown.error, thrown.hide) }) },
+        'internal error'
+      )
     else if (statusCode > 500) log.error(keys, 'request refused; the sender should retry')
     else log.warn(keys, 'request refused')
     publish('rejected', keys)

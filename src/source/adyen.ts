@@ -4,6 +4,7 @@ import { checkSecrets } from '../model/check-secrets.ts'
 import { RiverhookError } from '../model/errors.ts'
 import type { AnyEvent } from '../model/event.ts'
 import { checkAgainst, isPlainObject, isText } from '../model/option-rules.ts'
+import { usualPersonalPaths } from '../model/personal-paths.ts'
 import { valuesAt } from '../model/values-at.ts'
 import { parseExactJson } from './exact-json.ts'
 import { parseJson } from './parse-json.ts'
@@ -85,6 +86,14 @@ export interface AdyenEvent extends AnyEvent {
   readonly payload: AdyenItem
 }
 
+/**
+ * Where `additionalData` names the shopper beside the usual names: `billingAddress.street` is one name there. The reason
+ * of an authorisation has the last digits of the card.
+ */
+const personal = [
+  ...['shopperName*', 'shopperIP', 'shopper*Name', 'ownerName', 'bankAccount*', 'cardSummary', 'paypalPayer*', 'reason']
+].map((path) => `**.${path}`)
+
 export interface AdyenOptions {
   /** The name of the source, stored with every event. Default: `adyen`. */
   readonly name?: string | undefined
@@ -133,6 +142,7 @@ export function adyen(options: AdyenOptions = {}): AdyenSource {
       'payload.additionalData.shopperReference',
       'payload.additionalData.shopperEmail'
     ]),
+    redact: [...usualPersonalPaths, ...personal],
     answer: () => ({ status: 200, body: '[accepted]' })
   })
 }

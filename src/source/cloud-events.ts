@@ -8,6 +8,7 @@ import type { CloudEventV1 } from 'cloudevents'
 import { RiverhookError } from '../model/errors.ts'
 import type { AnyEvent } from '../model/event.ts'
 import { checkAgainst, isListOf, isPlainObject, isText, isWholeNumber } from '../model/option-rules.ts'
+import { usualPersonalPaths } from '../model/personal-paths.ts'
 import { valuesAt } from '../model/values-at.ts'
 import { jsonText, parseExactJson } from './exact-json.ts'
 import type { IfInstalled } from './if-installed.ts'
@@ -105,6 +106,8 @@ export function cloudEvents<E extends AnyEvent = CloudEventOf<string>>(
     split,
     read: read as (request: SourceRequest) => Reading<E>,
     keysOf: valuesAt(['payload.id', 'payload.subject', 'payload.source']),
+    // Only its receiver can read what is encoded.
+    redact: [...usualPersonalPaths, 'data_base64'],
     sample: ({ type = 'com.example.sample', id, at }) => ({
       specversion: '1.0',
       id,

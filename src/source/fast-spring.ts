@@ -1,5 +1,6 @@
 import type { AnyEvent } from '../model/event.ts'
 import { checkAgainst, isPlainObject, isText } from '../model/option-rules.ts'
+import { usualPersonalPaths } from '../model/personal-paths.ts'
 import { parseExactJson } from './exact-json.ts'
 import type { JsonObject } from './hmac/hmac-options.ts'
 import { hmacSource } from './hmac/hmac-source.ts'
@@ -51,6 +52,11 @@ export function fastSpring(options: FastSpringOptions = {}): FastSpringSource {
   return options.name === undefined ? byDefault : describe(options.name)
 }
 
+/** The links open the buyer's account and invoice. */
+const personal = [
+  ...['customer', 'contact', 'recipients', 'recipient', 'cardEnding', 'account.url', 'invoiceUrl', 'notes']
+].map((path) => `**.${path}`)
+
 const describe = (name: string): FastSpringSource =>
   hmacSource<FastSpringEvent, readonly []>({
     name,
@@ -72,6 +78,7 @@ const describe = (name: string): FastSpringSource =>
       'data.subscription',
       'data.items.subscription'
     ],
+    redact: [...usualPersonalPaths, ...personal],
     split,
     answer: () => ({ status: 200 }),
     sample: ({ type = 'order.completed', id, at, liveMode }) => ({

@@ -4,6 +4,7 @@ import type { operations } from '@octokit/openapi-webhooks-types'
 
 import type { AnyEvent, CustomEventType } from '../model/event.ts'
 import { checkAgainst, isOneOf, isText } from '../model/option-rules.ts'
+import { usualPersonalPaths } from '../model/personal-paths.ts'
 import { valuesAt } from '../model/values-at.ts'
 import { githubApi, githubRegistration } from './api/github.ts'
 import type { JsonObject } from './hmac/hmac-options.ts'
@@ -84,6 +85,13 @@ export function github(options: GitHubOptions = {}): GitHubSource {
   return name === 'github' && id === 'delivery' && owner === undefined ? byDefault : describe(name, id, owner)
 }
 
+/** The authors of commits, and what a scan found. The login of an account is public, and stays. */
+const personal = [
+  // The full name of a repository is none of a person.
+  ...usualPersonalPaths.filter((path) => path !== '**.*full_name'),
+  ...['pusher.name', 'tagger', 'alert.secret'].map((path) => `**.${path}`)
+]
+
 const describe = (name: string, id: 'delivery' | 'digest', owner?: string): GitHubSource =>
   hmacSource<GitHubEvent, readonly ['payload']>({
     name,
@@ -95,6 +103,7 @@ const describe = (name: string, id: 'delivery' | 'digest', owner?: string): GitH
     keep: ['X-GitHub-Event'],
     payloadPath: ['payload'],
     form: 'payload',
+    redact: personal,
     keysOf,
     limits: { answerMs: 10_000, retryMs: 72 * 3_600_000, bodyBytes: 26_214_400 },
     secretSteps: 'it is the secret that you gave the webhook: GitHub does not show it again',

@@ -3,6 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { RiverhookError } from '../model/errors.ts'
 import type { AnyEvent } from '../model/event.ts'
 import { checkAgainst, isPlainObject, isText } from '../model/option-rules.ts'
+import { usualPersonalPaths } from '../model/personal-paths.ts'
 import { parseExactJson } from './exact-json.ts'
 import type { JsonObject } from './hmac/hmac-options.ts'
 import { hmacSource } from './hmac/hmac-source.ts'
@@ -68,6 +69,19 @@ export function meta<E extends MetaEvent = MetaEvent>(options: MetaOptions = {})
   return source as unknown as MetaSource<E>
 }
 
+/** The contents of a message of WhatsApp. */
+const contents = [
+  ...['text', 'image', 'audio', 'video', 'document', 'sticker', 'location', 'contacts', 'interactive', 'button'],
+  ...['order', 'reaction', 'system', 'referral', 'context']
+]
+/** The numbers of WhatsApp's users, names, and the texts of messages and posts. */
+const personal = [
+  ...['messages.from', 'statuses.recipient_id', 'contacts', 'wa_id', 'from.name', 'sender_name'],
+  ...contents.map((content) => `messages.${content}`),
+  ...['message.text', 'message.attachments', 'message.quick_reply', 'postback'],
+  ...['changes.value.message', 'changes.value.link', 'changes.value.photo']
+].map((path) => `**.${path}`)
+
 const describe = (name: string, verifyToken?: string): MetaSource =>
   hmacSource<MetaEvent, readonly ['payload']>({
     name,
@@ -94,6 +108,7 @@ const describe = (name: string, verifyToken?: string): MetaSource =>
       'payload.leadgen_id',
       'account'
     ],
+    redact: [...usualPersonalPaths, ...personal],
     methods: ['GET'],
     greet: (request) => greet(request, verifyToken ?? process.env['META_VERIFY_TOKEN']),
     split,

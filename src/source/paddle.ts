@@ -4,6 +4,7 @@ import type { IEvents } from '@paddle/paddle-node-sdk'
 
 import type { AnyEvent, CustomEventType } from '../model/event.ts'
 import { checkAgainst, isText } from '../model/option-rules.ts'
+import { usualPersonalPaths } from '../model/personal-paths.ts'
 import type { JsonObject } from './hmac/hmac-options.ts'
 import { hmacSource } from './hmac/hmac-source.ts'
 import type { HmacSource } from './hmac/signed-source.ts'
@@ -131,6 +132,11 @@ export function paddle(options: PaddleOptions = {}): PaddleSource {
   return options.name === undefined ? byDefault : describe(options.name)
 }
 
+/** `data` is of any type: its name is that of a customer, a business or a product. The links open a subscription. */
+const personal = [
+  ...['first_line', 'second_line', 'company_number', 'tax_identifier', 'contacts', 'business.name', 'management_urls']
+].map((path) => `**.${path}`)
+
 const describe = (name: string): PaddleSource =>
   hmacSource<PaddleEvent, readonly ['data']>({
     name,
@@ -156,6 +162,7 @@ const describe = (name: string): PaddleSource =>
       'data.business_id',
       'data.payments.payment_attempt_id'
     ],
+    redact: [...usualPersonalPaths, ...personal, 'data.name'],
     answer: () => ({ status: 200 }),
     limits: { answerMs: 5_000, retryMs: 72 * 3_600_000 },
     secretSteps: 'in Paddle open Developer tools > Notifications, edit the destination, and copy its secret key'

@@ -5,6 +5,7 @@ import { checkSecrets } from '../model/check-secrets.ts'
 import { RiverhookError } from '../model/errors.ts'
 import type { AnyEvent, CustomEventType } from '../model/event.ts'
 import { checkAgainst, isBoolean, isFunction, isText } from '../model/option-rules.ts'
+import { usualPersonalPaths } from '../model/personal-paths.ts'
 import { valuesAt } from '../model/values-at.ts'
 import { Certificates } from './certificates.ts'
 import type { JsonObject } from './hmac/hmac-options.ts'
@@ -130,6 +131,21 @@ export type PayPalEvent = PayPalEventOf<(typeof types)[number]> | PayPalEventOf<
 /** PayPal, with the place of the payload. */
 export type PayPalSource = Source<PayPalEvent> & { readonly payloadPath: readonly ['resource'] }
 
+/** Beside the usual names: the receiver of a payout may be an e-mail address or a number; and the texts of people. */
+const personal = [
+  ...[
+    'receiver',
+    'billing_info',
+    'shipping_info',
+    'card.name',
+    'paypal.name',
+    'venmo.name',
+    'recipient*',
+    'payer_info'
+  ],
+  ...['note', 'note_to_payer', 'note_to_payee', 'messages', 'additional_recipients', 'prefill_form']
+].map((path) => `**.${path}`)
+
 /** See `payPal`. */
 export interface PayPalOptions {
   /** The name of the source, stored with every event. Default: `paypal`. */
@@ -204,6 +220,7 @@ export function payPal(options: PayPalOptions = {}): PayPalSource {
       'resource.disputed_transactions.seller_transaction_id',
       'resource.payout_batch_id'
     ]),
+    redact: [...usualPersonalPaths, ...personal],
     read: reader<PayPalEvent>({
       id: { field: 'id' },
       type: { field: 'event_type' },

@@ -3,6 +3,7 @@ import { createHash, createPrivateKey, createPublicKey, sign, verify, type KeyOb
 import { RiverhookError } from '../model/errors.ts'
 import type { AnyEvent } from '../model/event.ts'
 import { checkAgainst, isText } from '../model/option-rules.ts'
+import { usualPersonalPaths } from '../model/personal-paths.ts'
 import { parseExactJson } from './exact-json.ts'
 import { signedSource, type HmacSource } from './hmac/signed-source.ts'
 import { UnusableSecret, type Key, type Pieces, type Scheme, type SignatureKind } from './hmac/scheme.ts'
@@ -39,6 +40,9 @@ export interface SendGridEvent extends AnyEvent {
   readonly type: (typeof sendGridTypes)[number]
   readonly payload: SendGridPayload
 }
+
+/** The answers of mail servers quote the address. A link may be for one recipient alone. */
+const personal = ['to', 'from', 'subject', 'reason', 'response', 'url', 'smtp-id'].map((path) => `**.${path}`)
 
 export interface SendGridOptions {
   /** The name of the source, stored with every event. Default: `sendgrid`. */
@@ -81,6 +85,7 @@ export function sendGrid(options: SendGridOptions = {}): HmacSource<SendGridEven
       type: { field: 'event' },
       createdTime: { field: 'timestamp' },
       keys: ['payload.email', 'payload.sg_message_id', 'payload.smtp-id'],
+      redact: [...usualPersonalPaths, ...personal],
       split,
       sample: ({ type = 'delivered', id, at }) => [
         {

@@ -1,5 +1,6 @@
 import type { AnyEvent } from '../model/event.ts'
 import { checkAgainst, isOneOf, isText } from '../model/option-rules.ts'
+import { usualPersonalPaths } from '../model/personal-paths.ts'
 import type { JsonObject } from './hmac/hmac-options.ts'
 import { hmacSource } from './hmac/hmac-source.ts'
 import type { HmacSource } from './hmac/signed-source.ts'
@@ -58,6 +59,12 @@ export function shopify(options: ShopifyOptions = {}): ShopifySource {
   return name === 'shopify' && id === 'webhook' ? byDefault : describe(name, id)
 }
 
+/** The texts of the buyer, and the links that open an order without a login. */
+const personal = [
+  ...['note', 'note_attributes', 'line_items.properties', 'client_details', 'payment_details', 'destination'],
+  ...['shop_owner', 'order_status_url', 'abandoned_checkout_url']
+].map((path) => `**.${path}`)
+
 const describe = (name: string, id: 'webhook' | 'digest'): ShopifySource =>
   hmacSource<ShopifyEvent, readonly ['payload']>({
     name,
@@ -94,6 +101,7 @@ const describe = (name: string, id: 'webhook' | 'digest'): ShopifySource =>
       'payload.admin_graphql_api_id',
       'eventId'
     ],
+    redact: [...usualPersonalPaths, ...personal],
     limits: { answerMs: 5_000, retryMs: 4 * 3_600_000 },
     secretSteps: "it is the client secret of the app, in Shopify's Dev Dashboard under Settings"
   })

@@ -4,6 +4,7 @@ import type { SlackEvent as SlackInnerEvent } from '@slack/types'
 
 import type { AnyEvent, CustomEventType } from '../model/event.ts'
 import { checkAgainst, isPlainObject, isText } from '../model/option-rules.ts'
+import { usualPersonalPaths } from '../model/personal-paths.ts'
 import type { JsonObject } from './hmac/hmac-options.ts'
 import { hmacSource } from './hmac/hmac-source.ts'
 import type { HmacSource } from './hmac/signed-source.ts'
@@ -95,6 +96,9 @@ export function slack(options: SlackOptions = {}): SlackSource {
   return options.name === undefined ? byDefault : describe(options.name)
 }
 
+/** The texts and files of users. `token` is the old verification token of the app. */
+const personal = ['text', 'blocks', 'attachments', 'files', 'file', 'profile', 'token'].map((path) => `**.${path}`)
+
 const describe = (name: string): SlackSource =>
   hmacSource<SlackEvent, readonly ['payload']>({
     name,
@@ -114,6 +118,7 @@ const describe = (name: string): SlackSource =>
       'payload.event.thread_ts',
       'payload.team_id'
     ],
+    redact: [...usualPersonalPaths, ...personal],
     split: (request) => (challengeIn(request.body) === undefined ? [request] : []),
     answer: ({ request }) => ({ status: 200, body: challengeIn(request.body) }),
     sample,

@@ -88,7 +88,9 @@ export function sns(options: SnsOptions = {}): SnsSource {
     },
     read,
     sample,
-    keysOf: valuesAt(['payload.TopicArn'])
+    keysOf: valuesAt(['payload.TopicArn']),
+    // The published text may be anything; and who has a link or the token can change the subscription.
+    redact: ['Message', 'Subject', 'MessageAttributes', 'Token', 'SubscribeURL', 'UnsubscribeURL']
   })
 }
 

@@ -78,7 +78,8 @@ export interface Source<out E extends AnyEvent = AnyEvent> {
    */
   read(request: SourceRequest): Reading<E>
   /**
-   * Lists the ids that an event is about, the most important ones first: of the resource, which lists show, the order,
+   * Lists the ids that an event is about, the most important ones first: of the resource, which lists show (so it is an
+   * id, and no personal data), the order,
    * the customer, and the merchant's own id and the e-mail address, if it has them. People find the event by these:
    * `--about` of the commands, `about` of a filter. Only texts of at most 200 characters and whole numbers count, at
    * most 12 of them.
@@ -87,7 +88,7 @@ export interface Source<out E extends AnyEvent = AnyEvent> {
   keysOf?(event: E): readonly unknown[]
   /**
    * Paths of personal data in the JSON of a body, such as `data.**.email`: see the option `redact`. Default: the usual
-   * names of such fields, anywhere.
+   * names of such fields, anywhere. A text with an e-mail address in it is hidden at any path.
    */
   readonly redact?: readonly string[] | undefined
   /**

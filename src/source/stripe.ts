@@ -4,6 +4,7 @@ import type Stripe from 'stripe'
 
 import type { AnyEvent, CustomEventType } from '../model/event.ts'
 import { checkAgainst, isText } from '../model/option-rules.ts'
+import { usualPersonalPaths } from '../model/personal-paths.ts'
 import { stripeApi, stripeRegistration } from './api/stripe.ts'
 import { hmacSource } from './hmac/hmac-source.ts'
 import type { HmacSource } from './hmac/signed-source.ts'
@@ -59,6 +60,21 @@ export function stripe(options: StripeOptions = {}): HmacSource<StripeEvent> {
   return options.name === undefined ? byDefault : describe(options.name)
 }
 
+/**
+ * `data.object` is of any type: its name is that of a customer, or of a product. The links open documents of the
+ * customer without a login.
+ */
+const personal = [
+  ...['data.object', 'data.previous_attributes'].flatMap((place) => [
+    `${place}.name`,
+    `${place}.value`,
+    `${place}.url`
+  ]),
+  ...['customer_details', 'customer_shipping', 'billing_details', 'collected_information', 'custom_fields', 'company'],
+  ...['customer_tax_ids', 'individual', 'person', 'verified_name', 'verified_outputs', 'provided_details'],
+  ...['payer_details', 'fingerprint', 'receipt_url', 'hosted_invoice_url', 'invoice_pdf']
+].map((path) => (path.startsWith('data.') ? path : `**.${path}`))
+
 const describe = (name: string): HmacSource<StripeEvent> =>
   hmacSource<StripeEvent>({
     name,
@@ -89,6 +105,7 @@ const describe = (name: string): HmacSource<StripeEvent> =>
       // A thin event names its object only.
       'related_object'
     ],
+    redact: [...usualPersonalPaths, ...personal],
     limits: { retryMs: 72 * 3_600_000 },
     registration: stripeRegistration,
     api: stripeApi,

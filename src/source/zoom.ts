@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 
 import type { AnyEvent } from '../model/event.ts'
 import { checkAgainst, isPlainObject, isText } from '../model/option-rules.ts'
+import { usualPersonalPaths } from '../model/personal-paths.ts'
 import type { JsonObject } from './hmac/hmac-options.ts'
 import { hmacSource } from './hmac/hmac-source.ts'
 import type { HmacSource } from './hmac/signed-source.ts'
@@ -54,6 +55,12 @@ export function zoom(options: ZoomOptions = {}): ZoomSource {
   return options.name === undefined ? byDefault : describe(options.name)
 }
 
+/** Texts of users, numbers of callers, and whatever opens a meeting or a recording. */
+const personal = [
+  ...['topic', 'agenda', 'operator', 'registrant', 'message', 'caller_number', 'callee_number', 'caller.name'],
+  ...['callee.name', 'host_name', 'download_token', 'join_url', 'start_url', 'download_url', 'play_url', 'share_url']
+].map((path) => `**.${path}`)
+
 const describe = (name: string): ZoomSource =>
   hmacSource<ZoomEvent, readonly ['payload']>({
     name,
@@ -74,6 +81,7 @@ const describe = (name: string): ZoomSource =>
       'payload.object.participant.email',
       'payload.object.participant.user_id'
     ],
+    redact: [...usualPersonalPaths, ...personal],
     split: (request) => (tokenIn(request.body) === undefined ? [request] : []),
     answer,
     sample: ({ type = 'meeting.started', id, at }) => ({

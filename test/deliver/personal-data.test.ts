@@ -3,7 +3,8 @@ import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 
 import { decideOnUnreadable } from '../../src/deliver/outcomes.ts'
-import { PermanentError } from '../../src/index.ts'
+import { digitalRiver, errorText, loggedError, PermanentError, type SourceRequest } from '../../src/index.ts'
+import { stackOf } from '../../src/model/error-text.ts'
 import { event, listen, post, startReceiver } from '../receive/receiver.ts'
 
 // Risk: an e-mail address in the error of a handler is stored for good, logged, and sent to dashboards.
@@ -47,4 +48,50 @@ t.test('the error of a source that cannot read an event any more is stored witho
   t.match(decideOnUnreadable(new Error(`no address: ${email}`), redact), {
     outcome: { state: 'dead', error: /no address: ••••; caused by Error: no address: ••••$/ }
   })
+})
+
+t.test(
+  'an error of orderBy is logged without the values of the event; one of a source, without personal data',
+  async (t) => {
+    const own = digitalRiver()
+    const source = {
+      ...own,
+      read: (request: SourceRequest) => {
+        if (Buffer.from(request.body).includes('broken')) throw new Error(`cannot read ${request.body.toString()}`)
+        return own.read(request)
+      }
+    }
+    const reasons: unknown[] = []
+    const receiver = await startReceiver(t, { source, onRejected: ({ reason }) => reasons.push(reason) })
+    const orderBy = ({ data }: { readonly data: unknown }): string => {
+      const { email: to, note } = (data as { object: { email: string; note: string } }).object
+      throw Object.assign(new Error(`no line for ${to} (${note})`), { name: `NoLine ${to}`, code: to })
+    }
+    receiver.app.riverhook.on('order.*', { name: 'line', orderBy }, () => undefined)
+    const { lines, url } = await listen(receiver)
+    const note = 'ring twice'
+    t.equal((await post(url, event({ data: { object: { id: 'o1', email, note } } }))).status, 202)
+    t.equal(
+      (await post(url, event({ data: { object: { id: 'broken', email, shipTo: { name: 'Ada Lovelace' } } } }))).status,
+      500
+    )
+    const seen = JSON.stringify([lines, reasons])
+    t.match(seen, /no line for •••• \(••••\)/)
+    t.match(seen, /cannot read /)
+    t.notMatch(seen, /ring twice|x\.example|Ada Lovelace/i)
+  }
+)
+
+t.test('no property of an error is logged or stored without its personal data', async (t) => {
+  const hide = (text: string): string => text.replaceAll(email, '••••')
+  const error = Object.assign(new Error('bad\n    at ada.lovelace@x.example'), { name: `For ${email}`, code: email })
+  error.stack = `Error: other\n    at ${email} (file.js:1:1)`
+  t.notMatch(JSON.stringify([errorText(error, hide), loggedError(error, hide), stackOf(error, hide)]), /x\.example/)
+  t.match(loggedError(error, hide), {
+    name: 'For ••••',
+    message: /^For •••• \[••••\]: bad/,
+    stack: 'at •••• (file.js:1:1)'
+  })
+  const long = new Error(`${email} `.repeat(900))
+  t.notMatch(errorText(long, hide), /ada/)
 })

@@ -155,9 +155,15 @@ t.test('a wrong entry of the list is named by its position, and no URL is shown'
     { pattern: 'order.*', url: `${url}?a=b=c`, name: 'order.*@erp.internal/hooks' },
     { pattern: '*', url: 'http://user:pw@mail.internal:81/', name: '*@mail.internal:81' }
   ])
-  const long = (end: string) => readForwardList(`order.*=http://erp.internal/${'x'.repeat(300)}${end}`).entries[0]!.name
+  const nameOf = (path: string) => readForwardList(`order.*=http://erp.internal/${path}`).entries[0]!.name
+  const long = (end: string) => nameOf(`${'hooks/'.repeat(60)}${end}`)
   t.equal(long('a').length, 200)
   t.not(long('a'), long('b'))
+  // Part of a path that may be a token is not shown, and the names of two paths differ.
+  for (const token of ['T02ABCDEF', 'a1b2c3', 'xoxb-12', 'averylongwordwithoutend', 'Secret', 'a%20b', 'x.y.z.q'])
+    t.match(nameOf(`hooks/${token}/order`), /^order\.\*@erp\.internal\/hooks\/\*\/order~[0-9a-f]{16}$/, token)
+  t.not(nameOf('hooks/a1'), nameOf('hooks/a2'))
+  t.equal(nameOf('v2/erp-hooks/order.json'), 'order.*@erp.internal/v2/erp-hooks/order.json')
   t.end()
 })
 

@@ -12,7 +12,7 @@ const redact = (paths: readonly string[], value: unknown): unknown =>
 t.test('values at paths are replaced by their type and length', async (t) => {
   const order = {
     id: 'o1',
-    email: 'buyer@x.example',
+    email: 'buyer.x.example',
     shipTo: { name: 'Ada', address: { line1: 'Main St 1', country: null, geo: [1.5, true] } },
     items: [{ email: 'a' }, { email: 'bb', sku: { email: 'ccc' } }]
   }
@@ -82,6 +82,67 @@ t.test('a value with any sign is found, and an error without it stays', async (t
 t.test('an error of an event with more values than are looked for is hidden', async (t) => {
   const lines = Array.from({ length: 1_002 }, (_, index) => ({ email: `line-${index}` }))
   t.equal(new Redaction(['**.email']).text('no line-1001', bytes(lines)), '••••')
+})
+
+t.test('a name in a path may have a star, and is compared without regard to case', async (t) => {
+  const event = {
+    Email: 'a',
+    customerEmail: 'b',
+    emails: [{ at: 'c' }],
+    'billingAddress.street': 'd',
+    city: 'e',
+    capacity: 'f'
+  }
+  t.same(redact(['**.*email*', '*address*', 'CITY', '*_city'], event), {
+    Email: '•••• (string, 1)',
+    customerEmail: '•••• (string, 1)',
+    emails: [{ at: '•••• (string, 1)' }],
+    'billingAddress.street': '•••• (string, 1)',
+    city: '•••• (string, 1)',
+    capacity: 'f'
+  })
+  t.same(redact(['a*b*c'], { abc: 'x', aXbYc: 'y', ac: 'z', abcd: 'q', cba: 'r' }), {
+    abc: '•••• (string, 1)',
+    aXbYc: '•••• (string, 1)',
+    ac: 'z',
+    abcd: 'q',
+    cba: 'r'
+  })
+})
+
+t.test('a text with an e-mail address is hidden at any place, and the address in errors', async (t) => {
+  const event = { note: 'ask ada@x.example.', tool: 'react@18.2.0', handle: '@ada' }
+  t.same(redact([], event), { ...event, note: '•••• (string, 18)' })
+  t.equal(new Redaction([]).text('no ADA@x.example; react@18.2.0, ask', bytes(event)), 'no ••••; react@18.2.0, ask')
+})
+
+t.test('the values of a form are hidden in texts; of JSON in it, those at the paths', async (t) => {
+  const hide = new Redaction(['**.email', '**.name']).hiderOf(
+    bytes(
+      `name=Ada+Lovelace&payload=${encodeURIComponent('{"email":"a.b","name":"Countess","id":"O-4711"}')}&plan=gold`
+    )
+  )
+  for (const text of ['ada lovelace', 'Ada+Lovelace', 'Ada%20Lovelace', 'A.B', 'Countess', ' gold '])
+    t.equal(hide(text), '••••', text)
+  t.equal(hide('no Ada Lovelace for O-4711, plan gold'), 'no •••• for O-4711, plan ••••')
+  const truncated = new Redaction(['email']).hiderOf(bytes('{"id":"e1","email":"ada.lovelace","x'), ['e1'])
+  t.equal(truncated('refused ada.lovelace, e1.'), 'refused ••••, e1.')
+  const latin1 = new Redaction([]).hiderOf(Buffer.from('name: Zo\u00eb Quinn\n', 'latin1'))
+  t.equal(latin1('no customer Quinn'), 'no customer ••••')
+})
+
+t.test('a value is compared as a search key is: without white space around it, in lower case', async (t) => {
+  const hide = new Redaction(['name', 'n']).hiderOf(bytes('{"name":"  Ada Lovelace\\n","n":1.50e3}'))
+  for (const text of ['ada lovelace', ' Ada Lovelace', '1500', '1.50e3']) t.equal(hide(text), '••••', text)
+})
+
+t.test('a long value is hidden where a text quotes its beginning, and so is what is in JSON in a text', async (t) => {
+  const long = `${'secret words '.repeat(300)}end`
+  const hide = new Redaction(['note', 'Message']).hiderOf(
+    bytes({ note: long, Message: JSON.stringify({ to: { name: 'Lovelace' }, deep: JSON.stringify({ x: 'Babbage' }) }) })
+  )
+  t.equal(hide(`refused: ${long.slice(0, 1_000)}`), 'refused: ••••')
+  t.equal(hide('no Lovelace, no Babbage'), 'no ••••, no ••••')
 })
 
 t.test('a hidden text occurs nowhere, whatever the event looks like', async () => {

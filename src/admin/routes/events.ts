@@ -16,13 +16,14 @@ export const listEvents: ScopedRoute<{ query: EventQueryJson }> = {
   async handle(context, { query }): Promise<Sent<EventPageJson>> {
     const { limit = 50, after: cursor, order, ...conditions } = query
     const after = readCursor(cursor, query)
-    const { events, next, searchedTo } = await context.riverhook.inbox.events({
+    const { riverhook } = context
+    const { events, next, searchedTo } = await riverhook.inbox.events({
       ...(await beginSearch(conditions, context)),
       limit,
       after,
       oldestFirst: order === 'oldest'
     })
-    return { events, next: writeCursor(next, query), searchedTo }
+    return { events: await riverhook.maskList(events), next: writeCursor(next, query), searchedTo }
   }
 }
 

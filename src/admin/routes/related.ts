@@ -17,6 +17,6 @@ export const listRelated: ScopedRoute<{ query: RelatedQueryJson }> = {
   async handle({ riverhook }, { query: { limit = 50, ...query } }): Promise<Sent<RelatedEventsJson>> {
     const page = await riverhook.relatedEvents(await findEvent(riverhook.inbox, query), { limit })
     if (page === undefined) throw new RiverhookError('RIVERHOOK_ADMIN_NOT_FOUND', 'The event was removed meanwhile')
-    return { events: page.events.toReversed(), more: page.next !== undefined }
+    return { events: await riverhook.maskList(page.events.toReversed()), more: page.next !== undefined }
   }
 }

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 
-import { RiverhookError, type Inbox } from '../../index.ts'
+import { RiverhookError, type Riverhook } from '../../index.ts'
 import { answerError } from '../answer-error.ts'
 import type { TailQueryJson } from '../api-types.ts'
 import { stringifyAs } from '../compile-schema.ts'
@@ -38,7 +38,7 @@ export const tailEvents: ScopedRoute<{ query: TailQueryJson }> = {
         'content-type': 'text/event-stream; charset=utf-8',
         'x-accel-buffering': 'no'
       },
-      body: Readable.from(writeTail(context.riverhook.inbox, filter, from, end))
+      body: Readable.from(writeTail(context.riverhook, filter, from, end))
     })
   }
 }
@@ -51,7 +51,7 @@ function readPosition(text: string | readonly string[] | undefined): number | un
 }
 
 async function* writeTail(
-  inbox: Inbox,
+  riverhook: Pick<Riverhook, 'inbox' | 'maskList'>,
   filter: Wanted,
   from: number | undefined,
   signal: AbortSignal
@@ -60,8 +60,9 @@ async function* writeTail(
   let spokeAt = 0
   let last: number | undefined
   try {
-    for await (const { events, position } of follow(inbox, filter, { from, signal })) {
-      for (const event of events) yield `id: ${position}\nevent: event\ndata: ${stringify(event)}\n\n`
+    for await (const { events, position } of follow(riverhook.inbox, filter, { from, signal })) {
+      for (const event of await riverhook.maskList(events))
+        yield `id: ${position}\nevent: event\ndata: ${stringify(event)}\n\n`
       const isNew = position !== last
       if (events.length > 0 || isNew) spokeAt = performance.now()
       // Without data, this only sets the id: a client that connects again continues there.

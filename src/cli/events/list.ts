@@ -2,7 +2,8 @@ import { Command } from 'commander'
 
 import type { EventSummary } from '../../index.ts'
 import { addFilter, filterOf, hasSeveralRealms, limitOf, readPage, type FilterFlags } from './filter.ts'
-import { inboxOption, withInbox } from '../inbox.ts'
+import { besideServer } from '../config.ts'
+import { inboxOption, withRiverhook } from '../inbox.ts'
 import { print, printJson } from '../output.ts'
 import { cut, printTable, summary, time } from '../print.ts'
 
@@ -18,9 +19,9 @@ export function listCommand(): Command {
     .option('--json', 'one JSON object per line')
     .addOption(inboxOption())
     .action((flags: Flags) =>
-      withInbox(flags.inbox, async (inbox) => {
-        const { events, hasMore } = await readPage(inbox, { ...filterOf(flags), limit: flags.limit })
-        printEvents(events, flags)
+      withRiverhook(besideServer(flags), async ({ riverhook }) => {
+        const { events, hasMore } = await readPage(riverhook.inbox, { ...filterOf(flags), limit: flags.limit })
+        printEvents(await riverhook.maskList(events), flags)
         if (flags.json !== true && hasMore)
           print(
             `\nThere are more. Show more with --limit ${Math.min(1_000, flags.limit * 5)}, or fewer with the filters in riverhook events list --help.`

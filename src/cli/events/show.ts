@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 
-import { RiverhookError, type CommandRiverhook, type EventDetail, type Inbox } from '../../index.ts'
+import { RiverhookError, type CommandRiverhook, type EventDetail } from '../../index.ts'
 import { readBodyText, readKeySearch, recordReveal } from '../../programs.ts'
 import { commandActor } from '../actor.ts'
 import { besideServer } from '../config.ts'
@@ -49,7 +49,7 @@ export function showCommand(): Command {
         )
       return withRiverhook(besideServer(flags), async ({ riverhook }) => {
         const { inbox } = riverhook
-        if (flags.raw !== true && (await listAbout(inbox, id, flags))) return
+        if (flags.raw !== true && (await listAbout(riverhook, id, flags))) return
         const { realm } = await findEvent(inbox, id, flags.realm)
         const detail = await inbox.event({ realm, id })
         if (detail === undefined)
@@ -89,13 +89,14 @@ function maskedEvent(riverhook: CommandRiverhook, detail: EventDetail): ShownEve
 }
 
 /** Lists the newest events about a search key, unless it is the id of an event. @returns whether there are any */
-async function listAbout(inbox: Inbox, key: string, flags: Flags): Promise<boolean> {
+async function listAbout(riverhook: CommandRiverhook, key: string, flags: Flags): Promise<boolean> {
+  const { inbox } = riverhook
   const { realm } = flags
   if (readKeySearch(key) === undefined) return false
   if ((await inbox.events({ id: key, realm, limit: 1 })).events.length > 0) return false
   const { events, next } = await inbox.events({ about: key, realm, limit: mostListed })
   if (events.length === 0) return false
-  printEvents(events, flags)
+  printEvents(await riverhook.maskList(events), flags)
   if (flags.json === true) return true
   if (next !== undefined) print('\nThere are more. To filter them, run: riverhook events list --about KEY')
   print('\nShow one of them: riverhook events show ID')

@@ -84,7 +84,7 @@ export class TokenEndpoint implements Served {
     const limited = isLogin ? this.#limit(head.ip) : undefined
     if (limited !== undefined) return limited
     const { rejections } = this.#options
-    rejections.add(head.id, code, error instanceof RiverhookError ? error.message : errorText(error), error)
+    rejections.add(head.id, code, error instanceof RiverhookError ? error.message : errorText(error), { error })
     const told = statusOf(code) >= 500 ? 'No token can be issued now; try again' : message
     const challenge =
       code === 'RIVERHOOK_TOKEN_CLIENT' ? { 'www-authenticate': 'Basic realm="riverhook", charset="UTF-8"' } : {}
