@@ -37,7 +37,9 @@ export async function maskSummaries(
   return masked
 }
 
-/** True for an event with a text that may quote its body. Its resource is an id: no source lists a person's data there. */
+/**
+ * True for an event with a text that may quote its body. Its resource is an id: no source lists a person's data there.
+ */
 function hasText({ reason, deliveries }: EventSummary): boolean {
   return reason !== undefined || deliveries.some(({ lastError }) => lastError !== undefined)
 }

@@ -18,7 +18,7 @@ const names: readonly string[] = [
   ...['passport*', 'national_id*', '*birth*', 'dob', 'gender'],
   ...['last4', 'last_4', 'lastFour', 'last_four', 'last_digits', '*iban*', '*account_number*', '*accountNumber*'],
   ...['*card_number*', '*cardNumber*'],
-  // Who has one of these can act for its owner.
+  // Credentials.
   ...['*password*', '*passcode*', 'access_token', 'refresh_token', 'id_token', 'client_secret', 'api_key']
 ]
 

@@ -157,7 +157,7 @@ export class Receiver implements Served {
     }
   }
 
-  /** @param body that of the request. A function of the user or of the source may have thrown an error that quotes it */
+  /** @param body that of the request: an error that a function of the user or of the source threw may quote it */
   refuse(head: RequestHead, incoming: Incoming, error: unknown, body?: Uint8Array): Reply {
     const isForeign = !(error instanceof RiverhookError) || error.code === 'RIVERHOOK_RECEIVE_FAULT'
     const hide = body !== undefined && isForeign ? this.#options.wideRedaction.hiderOf(body) : undefined

@@ -87,8 +87,8 @@ export interface AdyenEvent extends AnyEvent {
 }
 
 /**
- * Where `additionalData` names the shopper beside the usual names: `billingAddress.street` is one name there. The reason
- * of an authorisation has the last digits of the card.
+ * Where `additionalData` names the shopper beside the usual names: `billingAddress.street` is one name there. The
+ * reason of an authorisation has the last digits of the card.
  */
 const personal = [
   ...['shopperName*', 'shopperIP', 'shopper*Name', 'ownerName', 'bankAccount*', 'cardSummary', 'paypalPayer*', 'reason']

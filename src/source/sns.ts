@@ -89,7 +89,7 @@ export function sns(options: SnsOptions = {}): SnsSource {
     read,
     sample,
     keysOf: valuesAt(['payload.TopicArn']),
-    // The published text may be anything; and who has a link or the token can change the subscription.
+    // The published text may be anything. With a link or the token, anybody can change the subscription.
     redact: ['Message', 'Subject', 'MessageAttributes', 'Token', 'SubscribeURL', 'UnsubscribeURL']
   })
 }

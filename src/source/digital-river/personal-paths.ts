@@ -20,7 +20,7 @@ export const personalPaths: readonly string[] = [
   ...['attributes', 'atttributes'],
   // Devices, which identify their user.
   ...['imeiNumber', 'simCardNumber', 'serialNumber'],
-  // Who has one of these can act for the buyer.
+  // Credentials, and pages, by which anybody can act for the buyer.
   ...['clientSecret', 'sourceClientSecret', 'token', 'fingerprintToken', 'challengeToken'],
   ...['redirectUrl', 'printableInvoiceUrl', 'receiptNumber']
 ]

@@ -6,7 +6,7 @@ import { personalPaths } from '../../../src/source/digital-river/personal-paths.
 import { sampleEvent } from '../../../src/testing/index.ts'
 import schemas from '../../../src/source/digital-river/schemas.json' with { type: 'json' }
 
-// Risk: a name or an address in a field that nobody listed, shown to everyone who may look at events.
+// Risk: a name or an address in a field that is not listed, shown to everyone who may look at events.
 
 interface Schema {
   readonly type?: string | readonly string[]
