@@ -10,8 +10,8 @@ export default defineConfig({
   port: Number(process.env['PORT'] ?? 8080),
   inbox: process.env['DATABASE_URL'] ?? 'sqlite:riverhook.db',
   endpoints: [
-    { path: '/webhooks/live', secrets: process.env['LIVE_SECRET'] ?? 'whk_live', mode: 'live' },
-    { path: '/webhooks/test', secrets: process.env['TEST_SECRET'] ?? 'whk_test', mode: 'test' }
+    { path: '/webhooks/live', secrets: process.env['LIVE_SECRETS'] ?? 'whk_live', mode: 'live' },
+    { path: '/webhooks/test', secrets: process.env['TEST_SECRETS'] ?? 'whk_test', mode: 'test' }
   ],
   handlers: [ship],
   retry: { attempts: 8, base: '10s' },

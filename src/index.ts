@@ -152,7 +152,7 @@ export type {
 export { catalogue } from './source/digital-river/catalogue.ts'
 export type { Basis, CatalogueEntry } from './source/digital-river/catalogue.ts'
 export { eventTypes } from './source/digital-river/event-types.ts'
-export { resourceIdOf } from './source/digital-river/resource-id.ts'
+export { orderIdOf, resourceIdOf } from './source/digital-river/resource-id.ts'
 export { schemaOf } from './source/digital-river/schema-of.ts'
 
 export type {

@@ -21,7 +21,7 @@ export interface WebHandlerOptions<Rest extends readonly unknown[]> {
  *
  * @throws {TypeError} from the handler, when the body was read before: the signature covers its exact bytes
  *
- *     const riverhook = createRiverhook({ secrets: process.env.WEBHOOK_SECRET })
+ *     const riverhook = createRiverhook({ secrets: process.env.RIVERHOOK_SECRETS })
  *     await riverhook.start()
  *     const handler = toWebHandler(riverhook)
  */

@@ -207,7 +207,7 @@ t.test('every file, folder and script that a document names exists', (t) => {
     )
     for (const path of paths.filter((each) => !/[*]|[A-Z]{4}/.test(each)))
       t.ok(existsSync(join(root, path)), `${document}: ${path}`)
-    for (const [, test = ''] of text.matchAll(/npx tap (\S+)/g))
+    for (const [, test = ''] of text.matchAll(/npx tap ([^\s`]+)/g))
       t.ok(existsSync(join(root, test)), `${document}: ${test}`)
     for (const [, script = ''] of text.matchAll(/npm run (?:-s )?([\w:]+)/g))
       t.hasOwnProp(scripts, script, `${document}: npm run ${script}`)

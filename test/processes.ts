@@ -32,11 +32,15 @@ export function startServer(env: Environment): Promise<Server> {
   })
 }
 
-/** Starts a TypeScript file that listens and reports it in Fastify's format. */
+/**
+ * Starts a TypeScript file that listens and reports it in Fastify's format.
+ * @param own the line of another format, with the port as its group
+ */
 export async function startListening(
   args: readonly string[],
   env: Environment,
-  cwd = fileURLToPath(root)
+  cwd = fileURLToPath(root),
+  own?: RegExp
 ): Promise<Server> {
   const child = spawn(...asUser(process.execPath, [fromSource, ...args]), {
     env: environment(env),
@@ -65,11 +69,11 @@ export async function startListening(
       waiting.add(look)
     })
   }
-  const first = await Promise.race([line(/Server listening at http:/), exited])
+  const first = await Promise.race([line(own ?? /Server listening at http:/), exited])
   if (typeof first !== 'string')
     throw new Error(`the server ended with ${String(first[0])}:\n${lines.slice(-20).join('\n')}`)
   return {
-    url: /http:[^"\s]+/.exec(first)?.[0] ?? '',
+    url: own === undefined ? (/http:[^"\s]+/.exec(first)?.[0] ?? '') : `http://127.0.0.1:${own.exec(first)?.[1] ?? ''}`,
     process: child,
     lines,
     line,

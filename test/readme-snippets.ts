@@ -22,10 +22,15 @@ export const readme = ['README.md', ...names.map((name) => `docs/${name}.md`)]
   .map((path) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8'))
   .join('\n')
 
-/** Their code blocks, by the name in the comment before each. */
+/**
+ * Their code blocks, by the name in the comment before each. Blocks of shell commands without a name are checked by
+ * test/docs.test.ts.
+ */
 export const snippets: ReadonlyMap<string, string> = new Map(
-  [...readme.matchAll(/(?:<!-- run: (\S+) -->\n)?```(ts|js|sh)\n([\s\S]*?)```/g)].map(([, name, , code = '']) => [
-    name ?? code.trim(),
-    code
-  ])
+  Array.from(
+    readme.matchAll(/(?:<!-- run: (.+?) -->\n)?^```(ts|js|json|sh)\n([\s\S]*?)^```/gm),
+    ([, name, kind, code = '']) => [name, kind, code] as const
+  )
+    .filter(([name, kind]) => name !== undefined || kind !== 'sh')
+    .map(([name, , code]) => [name ?? code.trim(), code])
 )

@@ -1,6 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
+import type { Command } from 'commander'
+
 import { catalogue, type CatalogueEntry, errorCodes, type Setting } from '../src/index.ts'
+import { createProgram } from '../src/cli/program.ts'
 import { endpointSettings, pluginSettings } from '../src/programs.ts'
 import { environmentSettings } from '../src/options/variables.ts'
 import { apiSettings, serverSettings } from '../src/options/server-settings.ts'
@@ -71,6 +74,27 @@ function codesTable(): string {
   return ['| code | status | meaning |', '|---|---|---|', ...rows].join('\n')
 }
 
+export const commandsPage = document('commands')
+export const commandsTableName = 'commands'
+
+/** All commands, by their words. */
+export async function commandsTable(): Promise<string> {
+  const rows = (command: Command, before: string): string[] => {
+    const words = [before, command.name(), ...command.registeredArguments.map(wordOf)].join(' ')
+    const own = command.commands.length > 0 ? [] : [`| \`${words}\` | ${command.description()} |`]
+    return [...own, ...command.commands.flatMap((each) => rows(each, `${before} ${command.name()}`))]
+  }
+  // The shell calls `complete`, no person.
+  const named = (await createProgram()).commands.filter((command) => command.name() !== 'complete')
+  const all = named.flatMap((command) => rows(command, 'riverhook'))
+  return ['| command | what it does |', '|---|---|', ...all].join('\n')
+}
+
+function wordOf(argument: Command['registeredArguments'][number]): string {
+  const name = argument.name().toUpperCase()
+  return argument.required ? name : `[${name}]`
+}
+
 /** The page with the table of event types. */
 export const typesPage = new URL('../examples/event-types.md', import.meta.url)
 
@@ -124,6 +148,7 @@ if (import.meta.main) {
     writeFileSync(page, written)
   }
   writeFileSync(typesPage, typesPageText())
+  writeFileSync(commandsPage, withTable(readFileSync(commandsPage, 'utf8'), commandsTableName, await commandsTable()))
   writeFileSync(sourcesPage, await withTimes(readFileSync(sourcesPage, 'utf8')))
   writeFileSync(apiPage, withTable(readFileSync(apiPage, 'utf8'), routesTableName, routesTable()))
   const observed = withTable(readFileSync(observePage, 'utf8'), metricsTableName, metricsTable())

@@ -52,8 +52,8 @@ import { defineConfig } from 'riverhook'
 ${provider.factory === undefined ? '' : "\nimport { source } from './source.ts'\n"}
 export default defineConfig({${provider.factory === undefined ? '' : '\n  source,'}
   path: '${path}',
-  secrets: process.env['WEBHOOK_SECRET'],
-  inbox: process.env['INBOX'] ?? '${address}',
+  secrets: process.env['RIVERHOOK_SECRETS']?.split(','),
+  inbox: process.env['RIVERHOOK_INBOX'] ?? '${address}',
   handlers: 'handlers'
 })
 `,
@@ -134,7 +134,7 @@ RUN npm ci --omit=dev && mkdir -m 700 /data && chown 1000:1000 /data
 COPY . .
 # The user node, by number: Kubernetes checks that it is not root.
 USER 1000:1000
-ENV NODE_ENV=production HOST=0.0.0.0 RIVERHOOK_HOST=0.0.0.0${inbox === 'sqlite' ? ' INBOX=sqlite:/data/riverhook.db\nVOLUME /data' : ''}
+ENV NODE_ENV=production HOST=0.0.0.0 RIVERHOOK_HOST=0.0.0.0${inbox === 'sqlite' ? ' RIVERHOOK_INBOX=sqlite:/data/riverhook.db\nVOLUME /data' : ''}
 EXPOSE 8080
 CMD ${command}
 `
@@ -148,12 +148,14 @@ Receives webhook events at \`${path}\`${isMounted ? ', mounted in a service on F
 \`\`\`sh
 npm test          # the test of the handler
 npm run dev       # your handlers, loaded again when a file changes; press t to send an event
-WEBHOOK_SECRET=... npm run check     # types, configuration and handlers
-WEBHOOK_SECRET=... npm start
+RIVERHOOK_SECRETS=whk_example npm run check     # types, configuration and handlers
+RIVERHOOK_SECRETS=whk_example npm start
 \`\`\`
 
-The handlers are in \`handlers/\`. \`WEBHOOK_SECRET\` is the signing secret that the provider shows for the webhook.${
-    inbox === 'postgres' ? ' `INBOX` is the address of the database, `postgres://USER:PASSWORD@HOST/DATABASE`.' : ''
+The handlers are in \`handlers/\`. \`RIVERHOOK_SECRETS\` is the signing secret that the provider shows for the webhook; during a rotation both, comma-separated.${
+    inbox === 'postgres'
+      ? ' `RIVERHOOK_INBOX` is the address of the database, `postgres://USER:PASSWORD@HOST/DATABASE`.'
+      : ''
   }
 `
 }

@@ -17,13 +17,18 @@ import type {
   Source
 } from '../index.ts'
 import { impatientInbox } from './impatient-inbox.ts'
+import { sampleEvent } from './sample-event.ts'
 import { completeBody, eventIn, newSecret, signedHeaders, type SampleBody } from './sample-request.ts'
 import { whenSettled } from './when-settled.ts'
 import { nextTurn } from './timers.ts'
 
 const { checkAgainst, isDate, isFunction, isObject, isText } = optionRules
 
-/** The part of an event that a test gives: the type, and the fields that matter to it. The rest is filled in. */
+/**
+ * The part of an event that a test gives: the type, and the fields that matter to it. They are merged into a sample of
+ * the type, as `sampleEvent` makes it: lists are replaced, and undefined removes a field of `data`. A whole event, with
+ * `id`, `createdTime`, `liveMode` and `data.object`, is sent as it is.
+ */
 export type TestEvent = Partial<Omit<Event, 'type' | 'data'>> & {
   readonly type: string
   readonly data?: {
@@ -355,15 +360,14 @@ function complete(source: Source, given: TestEvent, liveMode: boolean): SampleBo
     return completeBody(source, given, { type, id, at, liveMode: live })
   }
   const { type, data, ...rest } = given
+  const fields = Object.fromEntries(Object.entries<unknown>(rest).filter(([, value]) => value !== undefined))
   const id = rest.id ?? randomUUID()
-  const body = {
-    id,
-    type,
-    liveMode,
-    createdTime: new Date().toISOString(),
-    ...Object.fromEntries(Object.entries<unknown>(rest).filter(([, value]) => value !== undefined)),
-    data: { ...data, object: { ...data?.object } }
-  }
+  const isWhole = 'id' in fields && 'createdTime' in fields && 'liveMode' in fields && data?.object !== undefined
+  const event = { id, type, liveMode, createdTime: new Date().toISOString(), ...fields }
+  const body =
+    isWhole || source.name !== digitalRiver().name
+      ? { ...event, data: { ...data, object: { ...data?.object } } }
+      : sampleEvent(type, { ...event, ...(data === undefined ? {} : { data }) })
   return { body, id, type }
 }
 

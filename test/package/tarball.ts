@@ -249,7 +249,7 @@ for (const flags of [
       const inShop = (...command: readonly string[]) =>
         run('npm', ['run', '-s', ...command], {
           cwd: shop,
-          env: { ...process.env, WEBHOOK_SECRET: 'x'.repeat(32) }
+          env: { ...process.env, RIVERHOOK_SECRETS: 'x'.repeat(32) }
         }).catch((error: unknown) => error as Output)
       t.match(await inShop('check'), { stdout: 'The configuration and the handlers are valid.\n' })
       t.match(await inShop('test'), { stdout: /pass 1\n/ })

@@ -173,7 +173,7 @@ t.test('a key that is not hexadecimal, and a retention shorter than the retries,
 t.test('the config on its page runs', async (t) => {
   const { deliver, riverhook, settled, logged } = receiverOf(
     t,
-    await configOnPage(t, 'adyen', { ADYEN_HMAC_KEY: secret })
+    await configOnPage(t, 'adyen', { ADYEN_SECRETS: secret })
   )
   await riverhook.start()
   const paid = signed({ eventCode: 'AUTHORISATION', merchantReference: 'order-1' })

@@ -79,7 +79,7 @@ t.test('one source per receiver, unless it is named', async (t) => {
 t.test('the config on its page runs', async (t) => {
   const { deliver, riverhook, settled, logged } = receiverOf(
     t,
-    await configOnPage(t, 'fast-spring', { FASTSPRING_SECRET: secret })
+    await configOnPage(t, 'fast-spring', { RIVERHOOK_SECRETS: secret })
   )
   await riverhook.start()
   t.match(await deliver(asFastSpringSigns(body), Buffer.from(body)), { status: 200 })

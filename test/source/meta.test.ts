@@ -108,7 +108,7 @@ t.test('one source per receiver, unless it has options', async (t) => {
 t.test('the config on its page runs', async (t) => {
   const { deliver, riverhook, settled, logged } = receiverOf(
     t,
-    await configOnPage(t, 'meta', { META_APP_SECRET: secret, META_VERIFY_TOKEN: 'token' })
+    await configOnPage(t, 'meta', { RIVERHOOK_SECRETS: secret, META_VERIFY_TOKEN: 'token' })
   )
   await riverhook.start()
   t.match(await deliver(asMetaSigns(body), Buffer.from(body)), { status: 200 })

@@ -73,7 +73,7 @@ t.test('one source per receiver, unless it is named', async (t) => {
 t.test('the config on its page runs', async (t) => {
   const { deliver, riverhook, settled, logged } = receiverOf(
     t,
-    await configOnPage(t, 'paddle', { PADDLE_SECRET: secret })
+    await configOnPage(t, 'paddle', { RIVERHOOK_SECRETS: secret })
   )
   await riverhook.start()
   t.match(await deliver(source.sign({ body: bytes, secret, at: new Date() }), bytes), { status: 200 })

@@ -11,47 +11,37 @@ import { shownLimits, sourcesPage, withTimes } from './sources-table.ts'
 
 const docs = new URL('../../docs/', import.meta.url)
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
-const pages: readonly [page: string, variable: string, source: HmacSource, type: string, body: object, log: RegExp][] =
+const pages: readonly [page: string, source: HmacSource, type: string, body: object, log: RegExp][] = [
   [
-    [
-      'stripe',
-      'STRIPE_SECRETS',
-      stripe(),
-      'invoice.paid',
-      {
-        id: 'evt_1',
-        object: 'event',
-        type: 'invoice.paid',
-        created: 1_700_000_000,
-        livemode: false,
-        data: { object: { id: 'in_1' } }
-      },
-      /in_1.*book it/
-    ],
-    [
-      'github',
-      'GITHUB_WEBHOOK_SECRET',
-      github(),
-      'issues.opened',
-      { action: 'opened', issue: { number: 7 } },
-      /7.*triage it/
-    ],
-    ['shopify', 'SHOPIFY_SECRET', shopify(), 'orders/create', { id: 450_789_469 }, /450789469.*ship it/],
-    [
-      'standard-webhooks',
-      'CLERK_SECRET',
-      standardWebhooks({ prefix: 'svix' }),
-      'user.created',
-      { type: 'user.created', data: { id: 'user_1' } },
-      /user_1.*welcome/
-    ]
+    'stripe',
+    stripe(),
+    'invoice.paid',
+    {
+      id: 'evt_1',
+      object: 'event',
+      type: 'invoice.paid',
+      created: 1_700_000_000,
+      livemode: false,
+      data: { object: { id: 'in_1' } }
+    },
+    /in_1.*book it/
+  ],
+  ['github', github(), 'issues.opened', { action: 'opened', issue: { number: 7 } }, /7.*triage it/],
+  ['shopify', shopify(), 'orders/create', { id: 450_789_469 }, /450789469.*ship it/],
+  [
+    'standard-webhooks',
+    standardWebhooks({ prefix: 'svix' }),
+    'user.created',
+    { type: 'user.created', data: { id: 'user_1' } },
+    /user_1.*welcome/
   ]
+]
 
-for (const [page, variable, source, type, body, log] of pages)
+for (const [page, source, type, body, log] of pages)
   t.test(`the config on the page ${page} runs`, async (t) => {
     const { deliver, riverhook, settled, logged, refused } = receiverOf(
       t,
-      await configOnPage(t, page, { [variable]: secret })
+      await configOnPage(t, page, { RIVERHOOK_SECRETS: secret })
     )
     await riverhook.start()
     const bytes = Buffer.from(JSON.stringify(body))

@@ -212,7 +212,7 @@ t.test('the config on its page runs', async (t) => {
   }).fetch
   const { deliver, riverhook, settled, logged } = receiverOf(
     t,
-    await configOnPage(t, 'pay-pal', { PAYPAL_WEBHOOK_ID: webhook })
+    await configOnPage(t, 'pay-pal', { RIVERHOOK_SECRETS: webhook })
   )
   await riverhook.start()
   t.match(await deliver(headersOf(body), body), { status: 202 })

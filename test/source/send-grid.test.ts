@@ -189,7 +189,7 @@ t.test('a key of another kind is refused at the start', (t) => {
 t.test('the config on its page runs', async (t) => {
   const { deliver, riverhook, settled, logged } = receiverOf(
     t,
-    await configOnPage(t, 'send-grid', { SENDGRID_KEY: keys[0].public })
+    await configOnPage(t, 'send-grid', { RIVERHOOK_SECRETS: keys[0].public })
   )
   await riverhook.start()
   const body = Buffer.from('[{"event":"bounce","sg_event_id":"e1","reason":"full"}]')

@@ -116,7 +116,7 @@ t.test('one source per receiver, unless it is named', async (t) => {
 t.test('the config on its page runs', async (t) => {
   const { deliver, riverhook, settled, logged } = receiverOf(
     t,
-    await configOnPage(t, 'slack', { SLACK_SIGNING_SECRET: secret })
+    await configOnPage(t, 'slack', { RIVERHOOK_SECRETS: secret })
   )
   await riverhook.start()
   const body = Buffer.from(bodies.event)

@@ -311,7 +311,10 @@ t.test('the config on its page runs', async (t) => {
     globalThis.fetch = before
   })
   globalThis.fetch = fetch
-  const { deliver, riverhook, settled, logged } = receiverOf(t, await configOnPage(t, 'sns', { SNS_TOPIC: topic }))
+  const { deliver, riverhook, settled, logged } = receiverOf(
+    t,
+    await configOnPage(t, 'sns', { RIVERHOOK_SECRETS: topic })
+  )
   await riverhook.start()
   t.match(await deliver(plainText, bodyOf(signed(confirmation))), { status: 202 })
   const message = signed({ ...notification, Message: '{"order":7}', MessageId: createHash('md5').digest('hex') })

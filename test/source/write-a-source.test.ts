@@ -19,7 +19,7 @@ const json = { 'content-type': 'application/json' }
 
 t.test('the described source receives signed requests', async (t) => {
   const folder = codeOnPage(t, page)
-  const config = await configIn(join(folder, 'riverhook.config.ts'), { PAYMENTS_SECRET: secret })
+  const config = await configIn(join(folder, 'riverhook.config.ts'), { RIVERHOOK_SECRETS: secret })
   const { deliver, riverhook, settled, logged, refused } = receiverOf(t, config)
   await riverhook.start()
   const body = JSON.stringify({ event_id: 'ev_1', event_type: 'invoice.paid', invoice: 'i1', amount: 3 })
@@ -48,7 +48,7 @@ t.test('its test passes', async (t) => {
 
 t.test('the hand-written source receives signed requests', async (t) => {
   const file = join(codeOnPage(t, page), 'tickets.config.ts')
-  const config = await configIn(file, { TICKETS_SECRET: secret })
+  const config = await configIn(file, { RIVERHOOK_SECRETS: secret })
   const { deliver, riverhook, settled, logged } = receiverOf(t, config)
   await riverhook.start()
   const body = '{"ticket":"t1"}'

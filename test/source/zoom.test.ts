@@ -91,7 +91,7 @@ t.test('one source per receiver, unless it is named', async (t) => {
 t.test('the config on its page runs', async (t) => {
   const { deliver, riverhook, settled, logged } = receiverOf(
     t,
-    await configOnPage(t, 'zoom', { ZOOM_SECRET_TOKEN: secret })
+    await configOnPage(t, 'zoom', { RIVERHOOK_SECRETS: secret })
   )
   await riverhook.start()
   const body = event.replace('meeting.started', 'recording.completed')

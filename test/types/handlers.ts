@@ -7,6 +7,7 @@ import {
   defineHandler,
   eventType,
   forward,
+  orderIdOf,
   resourceIdOf,
   type EndpointOptions,
   type Event,
@@ -108,6 +109,7 @@ same<Event<'subscription.extended'>['data']['object']['invoice'], Invoice>()
 same<Event<'subscription.deleted'>['data']['object'], Partial<Subscription>>()
 same<Event<'global_returns.created'>['data']['object'], Record<string, unknown>>()
 same<Event<'x.y'>['data']['object'], Record<string, unknown>>()
+riverhook.on('order.*', { orderBy: orderIdOf }, () => undefined)
 riverhook.on('*', { orderBy: resourceIdOf }, ({ type, data }) => {
   // In a handler of many types, the type determines the payload.
   if (type === 'payout.created') same<typeof data.object, Resources['Payout']>()

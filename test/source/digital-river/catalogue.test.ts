@@ -4,7 +4,9 @@ import t from 'tap'
 import {
   catalogue,
   digitalRiver,
+  eventType,
   eventTypes,
+  orderIdOf,
   resourceIdOf,
   schemaOf,
   type CatalogueEntry,
@@ -317,6 +319,41 @@ t.test('resourceIdOf: the id of the subject of an event, at any place', async (t
   t.equal(idOf({ object: {}, previousAttributes: { id: 's1' } }), 's1')
   for (const object of [{}, { id: null }, { id: '' }, { id: {} }, { subscription: 's' }, { subscription: null }])
     t.equal(idOf({ object }), undefined)
+})
+
+// Risk: an order that is shipped while its charge is being cancelled, because their events had different order keys.
+t.test('orderIdOf: the same order in every event of an order, whatever its resource is', async (t) => {
+  const choice = { seed: 'one order' }
+  const { id } = sampleEvent('order.accepted', {}, choice).data.object
+  t.ok(id)
+  const found = entries.map(([type]) => [type, orderIdOf(sampleEvent(eventType(type), {}, choice))] as const)
+  const ofOrder = found.filter(([type]) => type.startsWith('order.'))
+  t.same(
+    ofOrder.filter(([, order]) => order !== id),
+    []
+  )
+  const others = found.filter(([type, order]) => !type.startsWith('order.') && order !== undefined)
+  t.same(
+    others.filter(([, order]) => order !== id),
+    [],
+    'never the id of something else'
+  )
+  t.ok(others.some(([type]) => type === 'fulfillment.created') && others.some(([type]) => type === 'refund.failed'))
+  const types = ofOrder.map(([type]) => type)
+  const wrong = types.filter((type) => resourceIdOf(sampleEvent(eventType(type), {}, choice)) !== id)
+  const page = readFileSync(new URL('../../../docs/handlers.md', import.meta.url), 'utf8')
+  t.ok(page.includes(`${wrong.length} of the ${types.length} types carry a charge`), 'the page has the right figures')
+})
+
+t.test('orderIdOf: an order that is named elsewhere, or not at all', async (t) => {
+  const idOf = (type: string, object: Record<string, unknown>) => orderIdOf({ type, data: { object } })
+  t.equal(idOf('order.charge.created', { id: 'c1' }), undefined, 'a charge without its order')
+  t.equal(idOf('order.charge.created', { id: 'c1', orderId: null }), undefined)
+  t.equal(idOf('order.split', { id: 'o1' }), 'o1', 'a type that is not known yet')
+  t.equal(idOf('order.split', { id: 'x1', orderId: 7 }), '7')
+  t.equal(idOf('fulfillment.created', { id: 'f1', orderDetails: { id: 'o1' } }), 'o1')
+  t.equal(idOf('subscription.extended', { subscription: { id: 's1' }, invoice: { id: 'i1', orderId: 'o1' } }), 'o1')
+  t.equal(idOf('customer.created', { id: 'c1' }), undefined)
 })
 
 const samples = new URL('../../../../shared/digital-river/samples/', import.meta.url)
