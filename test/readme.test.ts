@@ -276,7 +276,7 @@ for (const name of ['receive.ts', 'express.ts'])
 t.test('the recipe for a proxy works: the address of the sender is judged, not that of the proxy', async (t) => {
   const command = snippets.get('proxy') ?? ''
   const env = Object.fromEntries(
-    [...command.matchAll(/(RIVERHOOK_\w+)=(\S+)/g)].map(([, name, value]) => [name, value])
+    [...command.matchAll(/(RIVERHOOK_\w+)=(\S+)/g)].map(([, name = '', value = '']) => [name, value])
   )
   t.match(command, / npx riverhook serve\n$/)
   const server = await startServer({ ...env, RIVERHOOK_INBOX: 'memory:' })

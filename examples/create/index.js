@@ -22,12 +22,13 @@ const usage = `Usage: npm create riverhook [folder] -- [options]
   --inbox <kind>     sqlite (one server) or postgres (any number)
   --yes              do not ask: standalone, digital-river and sqlite, where nothing else is given`
 
-/** Asks until the answer is one of the names. An empty answer is the first. */
+/** Asks until the answer is one of the names. An empty answer is the first. No line is wider than 80 columns. */
 async function choose(lines, question, names) {
+  console.log(question)
   for (;;) {
-    const answer = (await lines.question(`${question} (${names.join(', ')}) [${names[0]}] `)).trim() || names[0]
+    const answer = (await lines.question(`  ${names.join(', ')} [${names[0]}] `)).trim() || names[0]
     if (names.includes(answer)) return answer
-    console.log(`Please answer one of: ${names.join(', ')}`)
+    console.log(`There is no ${answer}. Please answer one of:`)
   }
 }
 

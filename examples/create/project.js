@@ -145,12 +145,12 @@ function readme({ name, path, inbox, isMounted }) {
 
 Receives webhook events at \`${path}\`${isMounted ? ', mounted in a service on Fastify' : ''}, with [Riverhook](https://github.com/riverhook/riverhook#readme).
 
-\`\`\`sh
-npm test          # the test of the handler
-npm run dev       # your handlers, loaded again when a file changes; press t to send an event
-RIVERHOOK_SECRETS=whk_example npm run check     # types, configuration and handlers
-RIVERHOOK_SECRETS=whk_example npm start
-\`\`\`
+| command | |
+|---|---|
+| \`npm test\` | the test of the handler |
+| \`npm run dev\` | your handlers, loaded again when a file changes; press t to send an event |
+| \`RIVERHOOK_SECRETS=whk_example npm run check\` | types, configuration and handlers |
+| \`RIVERHOOK_SECRETS=whk_example npm start\` | the server |
 
 The handlers are in \`handlers/\`. \`RIVERHOOK_SECRETS\` is the signing secret that the provider shows for the webhook; during a rotation both, comma-separated.${
     inbox === 'postgres'

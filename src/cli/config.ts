@@ -71,7 +71,7 @@ function useDevInbox(command: Command): void {
   const dev = process.env['RIVERHOOK_INBOX_FILE'] === undefined ? readDevFile() : undefined
   if (dev === undefined) return
   command.setOptionValueWithSource(inbox, dev.inbox, 'dev')
-  printError(`Using the inbox of riverhook dev, which runs in this folder: ${describeAddress(dev.inbox)}`)
+  printError(`Using the inbox of riverhook dev in this folder: ${describeAddress(dev.inbox)}`)
 }
 
 /** The command below the program itself. */

@@ -53,7 +53,11 @@ export function tableText(head: readonly string[], rows: Rows, width = Infinity)
     ].join('\n')
   }
   const longest = Math.max(...head.map(({ length }) => length))
-  const field = (title: string, value: string): string => `${style('dim', title.padEnd(longest)).text}${gap}${value}`
+  // A value that does not fit beside its title stands below it.
+  const field = (title: string, value: string): string =>
+    longest + gap.length + lengthOf(value) <= width
+      ? `${style('dim', title.padEnd(longest)).text}${gap}${value}`
+      : `${style('dim', title).text}\n${gap}${gap}${value}`
   return cells
     .map((row) => head.flatMap((title, column) => (row[column] ? [field(title, row[column])] : [])).join('\n'))
     .join('\n\n')

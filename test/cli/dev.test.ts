@@ -1,21 +1,18 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { stripVTControlCharacters } from 'node:util'
 import { fileURLToPath } from 'node:url'
-import t, { type Test } from 'tap'
+import t from 'tap'
 
 import { createDigitalRiver } from '../../src/testing/index.ts'
 import { buildPage } from '../../src/page/build.ts'
-import { asUser, environment } from '../environment.ts'
 import { makeFolder } from '../folder.ts'
 import { runCli, startCli, startListening } from '../processes.ts'
+import { onTerminal, skip, tooWide } from './on-terminal.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
-const skip = process.platform === 'linux' ? false : 'needs the command script of util-linux'
 
 // Risk: the first thing that a person opens shows an error.
 t.test('the address that npm start prints opens the page, and its token opens the API', async (t) => {
@@ -41,42 +38,6 @@ t.test('the address that npm start prints opens the page, and its token opens th
   t.equal((await fetch(new URL('api/v1/events', address))).status, 401, 'without the token')
   t.match(await runCli(['trigger', 'order.accepted'], { cwd }), { code: 0, stdout: /^202 / }, 'it needs no flags')
 })
-
-/** Runs a command on a terminal of some columns. */
-function onTerminal(t: Test, columns: number, args: string, cwd: string) {
-  const command = `stty cols ${columns}; exec ${process.execPath} --conditions=riverhook-source ${main} ${args}`
-  const child = spawn(...asUser('script', ['-qec', command, '/dev/null']), {
-    cwd,
-    env: environment({ TERM: 'xterm', SHELL: '/bin/sh', NO_COLOR: '1' }),
-    stdio: ['pipe', 'pipe', 'inherit']
-  })
-  t.teardown(() => child.kill('SIGKILL'))
-  let output = ''
-  let look = (): void => undefined
-  child.stdout.on('data', (chunk: Buffer) => {
-    output += stripVTControlCharacters(chunk.toString()).replaceAll('\r\n', '\n')
-    look()
-  })
-  return {
-    ended: once(child, 'close') as Promise<[number | null]>,
-    type: (keys: string) => child.stdin.write(keys),
-    get lines() {
-      return output.split('\n')
-    },
-    /** Resolves with the output when it has the text, already printed or later. */
-    until: (pattern: RegExp) =>
-      new Promise<string>((resolve) => {
-        look = () => {
-          if (pattern.test(output)) resolve(output)
-        }
-        look()
-      })
-  }
-}
-
-/** The lines that the terminal would break. A long address stands alone in its line. */
-const tooWide = (lines: readonly string[], columns: number): readonly string[] =>
-  lines.filter((line) => line.length > columns && line.includes(' '))
 
 const project = {
   'package.json': '{ "type": "module" }',
@@ -106,7 +67,7 @@ t.test('on a terminal: the handlers, what happens, the keys, and the new code af
   dev.type('t')
   await dev.until(/→ order\.accepted \S{4} 202 [\d.]+ ms\n/)
   await dev.until(/· erp: booking order="\d+"\n/)
-  await dev.until(/✗ erp retry in \d+ s: ERP answered 503\n +at handlers\/orders\.js:7:11\n/)
+  await dev.until(/✗ erp retry in \d+ s: ERP answered 503\n {4}at handlers\/orders\.js:7:11\n/)
   await dev.until(/✓ audit [\d.]+ ms\n/)
   writeFileSync(join(cwd, 'erp.js'), "export const answer = () => 'ERP answered 504'\n")
   await dev.until(/↻ erp\.js changed: .*\n[^]*↻ reloaded in \d+ ms\n/)
@@ -115,6 +76,12 @@ t.test('on a terminal: the handlers, what happens, the keys, and the new code af
   await dev.until(/✗ erp .*: ERP answered 504\n/)
   writeFileSync(join(cwd, 'erp.js'), 'export const answer = nonsense\n')
   await dev.until(/✗ not reloaded, the version before still runs: .*\n/)
+  writeFileSync(join(cwd, 'handlers/orders.js'), 'export default 7 +\n')
+  t.notMatch(
+    await dev.until(/orders\.js\s+failed\s+to\s+load:\s+SyntaxError[^)]*\)/),
+    /generation|file:/,
+    'a path as seen from here'
+  )
   dev.type('?')
   await dev.until(/ {2}o {2}open the operator's page\n/)
   t.match(await runCli(['trigger', 'refund.failed'], { cwd }), { code: 0, stdout: /^202 / }, 'it needs no flags')

@@ -67,7 +67,7 @@ export class Lines {
       retryAt === undefined ? style('red', 'gave up') : `retry in ${spanText(retryAt.getTime() - Date.now())}`
     this.#line(style('red', '✗'), styled`${handler} ${when}: ${reasonOf(error)}`)
     const place = placeOf(error)
-    if (place !== undefined) this.#line(style('dim', ' '), styled`  ${style('dim', `at ${place}`)}`)
+    if (place !== undefined) this.#line(placeSign, styled`${style('dim', `at ${place}`)}`)
   }
 
   /** The log of the server: prints what handlers log, and warnings. */
@@ -105,6 +105,8 @@ export class Lines {
   }
 }
 
+/** Before the place in the code: as wide as the indentation of a line that continues. */
+const placeSign = style('dim', '   ')
 /** In characters, so that a value is not broken. */
 const longestValue = 48
 /** Facts that other lines have. */
@@ -123,13 +125,26 @@ function milliseconds(ms: number): string {
   return ms < 10 ? `${Math.round(ms * 10) / 10} ms` : `${Math.round(ms)} ms`
 }
 
+/** Leaves out the names of errors that the line says in other words. */
 function withoutName(text: string): string {
-  return text.replace(/^Error: /, '')
+  return text.replace(/^(?:Error|PermanentError|RetryLater): /, '')
 }
 
-/** An error for a person: ours say all in their messages. */
+/** An error for a person: ours say all in their messages. Files are named as seen from the current folder. */
 export function reasonOf(error: unknown): string {
-  return error instanceof RiverhookError ? error.message : withoutName(errorText(error))
+  const text = error instanceof RiverhookError ? error.message : withoutName(errorText(error))
+  return text.replaceAll(/(file:\/\/\/[^\s?):]+)(?:\?generation=\d+)?/g, (all, url: string) => localPath(url) ?? all)
+}
+
+/** The path of a file below the current folder; undefined for any other. */
+function localPath(url: string): string | undefined {
+  try {
+    const path = relative(process.cwd(), fileURLToPath(url))
+    return path.startsWith('..') ? undefined : path
+  } catch {
+    // The text of an error may hold anything.
+    return undefined
+  }
 }
 
 /** Where the user's code threw: the first line of the stack that is in a file of the project. */
