@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 const names = [
+  'admin',
   'backfill',
   'commands',
   'configuration',
@@ -9,6 +10,8 @@ const names = [
   'extending',
   'getting-started',
   'handlers',
+  'oauth',
+  'observe',
   'performance',
   'postgresql',
   'recipes',

@@ -31,6 +31,7 @@ async function send(url: string, secret: string, id: string): Promise<number> {
 t.test('every block of code is run by a test', async (t) => {
   // Those of the first hour and of other frameworks are run by test/package/recipes.ts and test/cli/first-hour.test.ts.
   t.same([...snippets.keys()].sort(), [
+    'admin.ts',
     'alias.ts',
     'by hand',
     'channels.ts',
@@ -45,9 +46,11 @@ t.test('every block of code is run by a test', async (t) => {
     'handlers.ts',
     'hooks.ts',
     'jest',
+    'metrics.ts',
     'mount.ts',
     'nest-fastify.ts',
     'nest.ts',
+    'oauth.ts',
     'package.json',
     'payloads.ts',
     'project',
@@ -258,6 +261,47 @@ t.test('the recipe with a hook for all routes and OpenAPI works', async (t) => {
   t.equal((await fetch(`${server.url}/openapi.json`)).status, 401)
   const document = await fetch(`${server.url}/openapi.json`, { headers: { authorization: 'Bearer open' } })
   t.match(await document.json(), { paths: { '/webhooks/digital-river': { post: { responses: { 202: {} } } } } })
+})
+
+t.test("the snippet of the operator's API in your own service works", async (t) => {
+  const file = place(t, 'admin.ts')
+  const env = { PORT: '0', RIVERHOOK_SECRETS: 'whk_a', KIM_TOKEN: 'kim' }
+  const server = await startListening([file], env, join(file, '..'))
+  t.teardown(() => server.end('SIGKILL'))
+  const api = `${server.url}/ops/riverhook/api/v1`
+  const headers = { 'x-login': 'kim' }
+  t.equal((await fetch(`${api}/stats`)).status, 401)
+  t.equal((await fetch(`${api}/stats`, { headers })).status, 200)
+  t.match(await (await fetch(`${api}/session`, { headers })).json(), {
+    operator: { name: 'kim@shop.example', scopes: ['read'] }
+  })
+})
+
+t.test('the snippet of the OAuth transport works', async (t) => {
+  const file = place(t, 'oauth.ts')
+  const env = { PORT: '0', RIVERHOOK_SECRETS: 'whk_a', CLIENT_SECRET: 's'.repeat(32), TOKEN_KEY: 'k'.repeat(32) }
+  const server = await startListening([file], env, join(file, '..'))
+  t.teardown(() => server.end('SIGKILL'))
+  const answer = await fetch(`${server.url}/oauth/token`, {
+    method: 'POST',
+    headers: { authorization: `Basic ${btoa(`digital-river:${env.CLIENT_SECRET}`)}` },
+    body: new URLSearchParams({ grant_type: 'client_credentials' })
+  })
+  const { access_token: token } = (await answer.json()) as { readonly access_token: string }
+  const body = event()
+  const headers = signatureHeaders(body, 'whk_a')
+  const path = `${server.url}/webhooks/digital-river`
+  t.equal((await post(path, body, headers)).status, 401, 'the signature alone')
+  t.equal((await post(path, body, { ...headers, authorization: `Bearer ${token}` })).status, 202)
+})
+
+t.test('the snippet of metrics in your own service works', async (t) => {
+  const file = place(t, 'metrics.ts')
+  const server = await startListening([file], { PORT: '0', RIVERHOOK_SECRETS: 'whk_a' }, join(file, '..'))
+  t.teardown(() => server.end('SIGKILL'))
+  t.equal(await send(server.url, 'whk_a', 'e1'), 202)
+  const text = await (await fetch(`${server.url}/metrics`)).text()
+  t.match(text, /^riverhook_requests_total\{endpoint="\/webhooks\/digital-river",result="accepted"\} 1$/m)
 })
 
 for (const name of ['receive.ts', 'express.ts'])
