@@ -185,9 +185,9 @@ export interface HandlerOptions<E extends AnyEvent = AnyEvent> {
   /** The most attempts of this handler at the same time in this process. Default 16. */
   readonly concurrency?: number | undefined
   /**
-   * The order key of an event, for example `orderIdOf` for `order.*`, or `(event) => event.data.object.id` for one event
-   * type. Deliveries with the same key run one at a time, in order of arrival. Return a non-empty string or a number; undefined, null and the empty string mean no
-   * order for this event; anything else is an error. Default: no order.
+   * The order key of an event: for `order.*` take `orderIdOf`, for one type `(event) => event.data.object.id` is right.
+   * Deliveries with the same key run one at a time, in order of arrival. Return a non-empty string or a number;
+   * undefined, null and the empty string mean no order for this event; anything else is an error. Default: no order.
    */
   readonly orderBy?: ((event: E) => unknown) | undefined
   /**

@@ -43,7 +43,7 @@ export interface ConfigFile {
 /**
  * Gives the content of `riverhook.config.ts` its type. Export the result as the default:
  *
- *     export default defineConfig({ secrets: process.env.RIVERHOOK_SECRETS, inbox: 'sqlite:inbox.db', handlers: [ship] })
+ *     export default defineConfig({ path: '/webhooks/shop', inbox: 'sqlite:inbox.db', handlers: [ship] })
  *
  * The content is checked when it is read, so that all mistakes in it are reported together.
  */

@@ -71,7 +71,7 @@ const snippet = (name: string): string => {
   return text
 }
 
-/** Runs the commands of a snippet as a shell does when they are pasted, with the packed package for the published one. */
+/** Runs the commands of a snippet as when they are pasted, with the packed package for the published one. */
 function paste(name: string, cwd: string, { without = /$^/ }: { readonly without?: RegExp } = {}) {
   const lines = snippet(name)
     .split('\n')
