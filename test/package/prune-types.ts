@@ -25,7 +25,8 @@ function listPaths(exports: unknown): string[] {
 /** Deletes the declarations that no user can import: a tenth of the package. Call it after the build. */
 export function pruneTypes(folder: string): void {
   const types = listTypes(folder)
-  for (const path of globSync('dist/**/*.d.ts', { cwd: folder })) if (!types.has(path)) rmSync(join(folder, path))
+  for (const path of globSync('dist/**/*.d.ts', { cwd: folder }))
+    if (!types.has(path)) rmSync(join(folder, path), { force: true })
 }
 
 if (import.meta.main) pruneTypes(join(import.meta.dirname, '../..'))
