@@ -6,7 +6,7 @@ import { checkBackfillSpan } from './inbox/check.ts'
 import type { HandlerRecord } from './inbox/inbox.ts'
 import type { CommandRiverhook } from './interface.ts'
 import { acknowledgeMismatches } from './lifecycle/acknowledging.ts'
-import { listAlarms } from './lifecycle/alarms.ts'
+import { acknowledgeAlarms, listAlarms } from './lifecycle/alarms.ts'
 import { givenHandlers, recordedHandlers, type KnownHandlers } from './lifecycle/known-handlers.ts'
 import { handlersMs } from './lifecycle/mount-handlers.ts'
 import { maskEvent, maskError, maskSummaries } from './lifecycle/masked-event.ts'
@@ -97,6 +97,10 @@ export function composeCommand(
       return acknowledgeMismatches({ inbox, audit }, kinds, how)
     },
     alarms: () => listAlarms(inbox),
+    async acknowledgeAlarms(alarms, how) {
+      current()
+      return acknowledgeAlarms({ inbox, audit }, alarms, how)
+    },
     async eraseEvents(keys, how) {
       current()
       return eraseEvents({ inbox, audit }, keys, how)

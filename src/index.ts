@@ -87,7 +87,15 @@ export type {
   PreviousAttributes
 } from './source/digital-river/event.ts'
 export { alarmNames } from './model/alarm.ts'
-export type { Alarm, AlarmChange, AlarmChangeKind, AlarmLevel, AlarmName } from './model/alarm.ts'
+export type {
+  Alarm,
+  AlarmChange,
+  AlarmChangeKind,
+  AlarmKey,
+  AlarmLevel,
+  AlarmName,
+  ListedAlarm
+} from './model/alarm.ts'
 export { tallyKinds } from './model/tally.ts'
 export type { CountedRequests, TallyKind, TallyQuery, TallyRow } from './model/tally.ts'
 export { errorText, loggedError } from './model/error-text.ts'

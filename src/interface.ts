@@ -15,7 +15,7 @@ import type { DrainOptions } from './lifecycle/draining.ts'
 import type { Health } from './lifecycle/readiness.ts'
 import type { BackfillReport } from './manage/backfill/backfill.ts'
 import type { RegistrationStatus, RegistrationSync } from './manage/registration/watch.ts'
-import type { Alarm } from './model/alarm.ts'
+import type { AlarmKey, ListedAlarm } from './model/alarm.ts'
 import type { Actor } from './model/audit.ts'
 import type { DeliveryState, EventKey } from './model/event.ts'
 import type { Job, ReplayFilter } from './model/job.ts'
@@ -145,8 +145,17 @@ export interface Riverhook extends Registrar {
    * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID without the option `metrics`, or before the start
    */
   metrics(): Promise<string>
-  /** Lists the alarms that are raised now, in all processes of the inbox. Empty with `alarms: false`. */
-  alarms(): Promise<readonly Alarm[]>
+  /**
+   * Lists the alarms that are raised now, in all processes of the inbox, and the conditions that cannot be checked.
+   * Empty with `alarms: false`.
+   */
+  alarms(): Promise<readonly ListedAlarm[]>
+  /**
+   * Acknowledges alarms, as `alarms()` lists them: they are not reported again until they are resolved, unless they
+   * become worse. With `reopen`, takes that back. Not for the alarm `inbox`, which each process has for itself.
+   * @returns how many alarms were changed
+   */
+  acknowledgeAlarms(alarms: readonly AlarmKey[], options?: AcknowledgeOptions): Promise<number>
   /**
    * The state of the endpoints' webhooks at the provider: one entry for each endpoint with `register`, once it is
    * watched.
@@ -320,6 +329,7 @@ export type CommandRiverhook = Pick<
   | 'failures'
   | 'acknowledgeMismatches'
   | 'alarms'
+  | 'acknowledgeAlarms'
   | 'pauseHandler'
   | 'resumeHandler'
   | 'backfill'

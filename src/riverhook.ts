@@ -10,7 +10,7 @@ import type { StoredEvent } from './inbox/inbox.ts'
 import { Recorder } from './inbox/recorder.ts'
 import { keepRetention } from './inbox/retention.ts'
 import type { CommandRiverhook, Riverhook } from './interface.ts'
-import { Alarms } from './lifecycle/alarms.ts'
+import { acknowledgeAlarms, Alarms } from './lifecycle/alarms.ts'
 import { Draining } from './lifecycle/draining.ts'
 import { acknowledgeMismatches } from './lifecycle/acknowledging.ts'
 import { eventMismatches } from './lifecycle/event-mismatches.ts'
@@ -195,6 +195,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     health: async () => (draining.isLeaving ? { ready: false, reasons: ['shutting down'] } : readiness.check()),
     metrics: () => metering.text(),
     alarms: () => alarms.list(),
+    acknowledgeAlarms: (given, how) => acknowledgeAlarms({ inbox, audit }, given, how),
     planReplay: (filter, how) => replays.plan(filter, how),
     startReplay: (filter, how) => replays.start(filter, how),
     jobs: ({ limit } = {}) => replays.list(limit),

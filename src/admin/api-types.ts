@@ -9,6 +9,7 @@ import type * as schemas from './schemas/index.ts'
 type Json<Name extends keyof typeof schemas> = Static<(typeof schemas)[Name]>
 
 export type AlarmJson = Json<'Alarm'>
+export type AlarmKeyJson = Json<'AlarmKey'>
 export type AlarmListJson = Json<'AlarmList'>
 export type AttemptJson = Json<'Attempt'>
 export type AuditEntryJson = Json<'AuditEntry'>

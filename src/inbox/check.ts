@@ -1,3 +1,4 @@
+import type { AlarmKey } from '../model/alarm.ts'
 import { actorOrigins, type Act, type Actor, type ActResult } from '../model/audit.ts'
 import { deliveryStates, eventStates, type EventKey } from '../model/event.ts'
 import type { NewJob, ReplayFilter } from '../model/job.ts'
@@ -214,7 +215,13 @@ const alarmHold: Rules = {
 const alarmSave: Rules = {
   token: { rule: size, isRequired: true },
   leaseMs: { rule: whole(0, 600_000), isRequired: true },
-  state: { rule: text }
+  state: { rule: text },
+  forget: { rule: (value) => (Array.isArray(value) ? undefined : 'must be a list') }
+}
+const alarmKey: Rules = {
+  condition: { rule: text, isRequired: true },
+  subject: { rule: text, isRequired: true },
+  since: { rule: instant, isRequired: true }
 }
 const callback: Rule = (value) => (typeof value === 'function' ? undefined : 'must be a function')
 const backfillSpan: Rules = {
@@ -345,6 +352,15 @@ export function checkMismatchKinds(given: readonly MismatchKind[]): readonly Mis
     checkFields('acknowledge()', mismatchKind, kind)
     const { realm, type, path, rule, handler } = kind
     return { realm, type, path, rule, handler }
+  })
+}
+
+/** Checks which alarms are acknowledged. @returns them without other fields of the objects */
+export function checkAlarmKeys(given: readonly AlarmKey[]): readonly AlarmKey[] {
+  return checkList(given, 'acknowledgeAlarms()').map((alarm) => {
+    checkFields('acknowledgeAlarms()', alarmKey, alarm)
+    const { condition, subject, since } = alarm
+    return { condition, subject, since }
   })
 }
 

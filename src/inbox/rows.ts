@@ -1,3 +1,4 @@
+import type { AlarmName } from '../model/alarm.ts'
 import { randomBytes } from 'node:crypto'
 
 import type { DeliveryState, EventState, KeptHeaders, Receipt } from '../model/event.ts'
@@ -5,6 +6,7 @@ import type { ActorOrigin, AuditEntry } from '../model/audit.ts'
 import type { RiverhookError } from '../model/errors.ts'
 import { hideAbout, reviveFilter, type Job, type JobState, type NewJob } from '../model/job.ts'
 import type {
+  AcknowledgedAlarm,
   AttemptRecord,
   ClaimedDelivery,
   DeliveryDetail,
@@ -196,6 +198,16 @@ export function readAttempts(delivery: Row, rows: readonly Row[]): AttemptRecord
   const startedAt = toDate(delivery['started_at'])
   const endedAt = toDate(delivery['settled_at'])
   return [...log, { attempt: Number(delivery['attempts']), state: 'done', startedAt, endedAt, error: undefined }]
+}
+
+export function readAcknowledged(row: Row): AcknowledgedAlarm {
+  return {
+    // It was checked when it was stored, and another version may have other conditions.
+    condition: String(row['condition']) as AlarmName,
+    subject: String(row['subject']),
+    since: toDate(row['since']),
+    at: toDate(row['at'])
+  }
 }
 
 export function readMismatch(row: Row): Mismatch {

@@ -1,16 +1,20 @@
 import type { AlarmOptions } from '../options/riverhook-options.ts'
 import { alarmSettings } from '../options/alarm-settings.ts'
+import { acknowledgeResult } from '../inbox/act-results.ts'
+import { checkAlarmKeys } from '../inbox/check.ts'
 import type { Inbox } from '../inbox/inbox.ts'
-import type { Alarm, AlarmChange } from '../model/alarm.ts'
+import type { AcknowledgeOptions } from '../interface.ts'
+import type { Alarm, AlarmChange, AlarmKey, ListedAlarm } from '../model/alarm.ts'
 import type { Log } from '../model/log.ts'
 import { ownerName } from '../model/owner-name.ts'
 import { msOf } from '../model/span.ts'
 import { clearInterval, setInterval } from '../model/timers.ts'
-import { listRaised } from '../observe/alarms/book.ts'
-import { readEntries } from '../observe/alarms/state.ts'
+import { readQuietHours } from '../model/quiet-hours.ts'
+import { listStored } from '../observe/alarms/state.ts'
 import type { AlarmSubject } from '../observe/alarms/subject.ts'
 import { AlarmWatch } from '../observe/alarms/watch.ts'
 import { alarmSender } from './alarm-sender.ts'
+import type { Audit } from './audit.ts'
 import { Heartbeat } from './heartbeat.ts'
 
 export interface AlarmsOptions {
@@ -18,7 +22,7 @@ export interface AlarmsOptions {
   readonly onAlarm: ((alarm: AlarmChange) => unknown) | undefined
   readonly inbox: Inbox
   /** The endpoints, and how they are checked. */
-  readonly subject: () => Omit<AlarmSubject, 'inbox' | 'silenceMs'>
+  readonly subject: () => Omit<AlarmSubject, 'inbox' | 'silenceMs' | 'quietHours'>
   readonly isReady: () => Promise<boolean>
   readonly log: Log
 }
@@ -48,10 +52,15 @@ export class Alarms {
   begin(): void {
     const { given = {}, onAlarm, inbox, subject, isReady, log } = this.#options
     if (given === false || this.#watch !== undefined) return
-    const { every = alarmSettings.every.default, silence, skip = [], heartbeat } = given
+    const { every = alarmSettings.every.default, silence, quietHours, skip = [], heartbeat } = given
     const everyMs = msOf(every)
     const watch = new AlarmWatch({
-      subject: { ...subject(), inbox, silenceMs: silence === undefined ? undefined : msOf(silence) },
+      subject: {
+        ...subject(),
+        inbox,
+        silenceMs: silence === undefined ? undefined : msOf(silence),
+        quietHours: quietHours === undefined ? undefined : readQuietHours(quietHours)
+      },
       inbox,
       owner: ownerName(),
       leaseMs: Math.max(leastLeaseMs, leaseRounds * everyMs),
@@ -65,8 +74,8 @@ export class Alarms {
     if (heartbeat !== undefined) this.#heartbeat = new Heartbeat({ url: heartbeat, isReady, log })
   }
 
-  /** Lists the alarms that are raised, in all processes as far as the inbox knows them. */
-  async list(): Promise<readonly Alarm[]> {
+  /** Lists the alarms of all processes, as far as the inbox knows them. */
+  async list(): Promise<readonly ListedAlarm[]> {
     return [...(this.#watch?.ownRaised ?? []), ...(await listAlarms(this.#options.inbox))]
   }
 
@@ -76,7 +85,33 @@ export class Alarms {
   }
 }
 
-/** Lists the alarms that are raised, as the inbox has them. */
-export async function listAlarms(inbox: Pick<Inbox, 'alarmState'>): Promise<readonly Alarm[]> {
-  return listRaised(readEntries(await inbox.alarmState()))
+/** Lists the alarms that are raised or cannot be checked, as the inbox has them. */
+export async function listAlarms(inbox: Pick<Inbox, 'alarmState'>): Promise<readonly ListedAlarm[]> {
+  return listStored(await inbox.alarmState())
+}
+
+/** Acknowledges alarms, or takes that back. See `Riverhook.acknowledgeAlarms`. */
+export async function acknowledgeAlarms(
+  { inbox, audit }: { readonly inbox: Inbox; readonly audit: Audit },
+  alarms: readonly AlarmKey[],
+  { reopen = false, by }: AcknowledgeOptions = {}
+): Promise<number> {
+  const listed = (await listAlarms(inbox)).filter(({ state }) => state === (reopen ? 'acknowledged' : 'raised'))
+  const chosen = checkAlarmKeys(alarms).filter((key) => listed.some((alarm) => isSame(alarm, key)))
+  const [only, ...others] = chosen
+  const target = only === undefined || others.length > 0 ? `${chosen.length} alarms` : describeAlarm(only)
+  return audit.run(
+    { ...(reopen ? { action: 'alarms.reopen' } : { action: 'alarms.acknowledge' }), target, by },
+    (act) => inbox.acknowledgeAlarms(chosen, !reopen, act),
+    (changed) => acknowledgeResult(!reopen, changed)
+  )
+}
+
+function isSame(one: AlarmKey, other: AlarmKey): boolean {
+  const isAboutSame = one.condition === other.condition && one.subject === other.subject
+  return isAboutSame && one.since.getTime() === other.since.getTime()
+}
+
+function describeAlarm({ condition, subject }: AlarmKey): string {
+  return [condition, subject].filter((part) => part !== '').join(' ')
 }

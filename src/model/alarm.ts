@@ -139,6 +139,18 @@ export interface Alarm {
   readonly since: Date
 }
 
+/** An alarm as it is listed. */
+export interface ListedAlarm extends Alarm {
+  /**
+   * `acknowledged`: a person knows of it, so it is not reported again until it is resolved, unless it becomes worse.
+   * `unchecked`: the condition cannot be checked, and `text` says why. Whether it holds is not known.
+   */
+  readonly state: 'raised' | 'acknowledged' | 'unchecked'
+}
+
+/** Which alarm: the next one about the same has another time. */
+export type AlarmKey = Pick<Alarm, 'condition' | 'subject' | 'since'>
+
 /**
  * `raised`: it is new. `worse`: it is worse than before. `still`: it was raised a day ago, or reported again a day ago.
  * `resolved`: the condition no longer holds. `test`: nothing happened, somebody tries whether alarms arrive.

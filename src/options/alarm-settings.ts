@@ -1,6 +1,7 @@
 import { alarmNames } from '../model/alarm.ts'
 import { forwardSecretProblem, forwardUrlProblem } from '../model/forwarding.ts'
 import { isListOf, isOneOf, isSpan, type OptionRule } from '../model/option-rules.ts'
+import { quietHoursProblem } from '../model/quiet-hours.ts'
 import type { Settings } from './setting.ts'
 
 /** A rule whose text may not show the value: it may be, or hold, a credential. */
@@ -40,6 +41,17 @@ export const alarmSettings = {
     rule: isSpan({ min: '1m', max: '365d' }),
     env: 'RIVERHOOK_ALARM_SILENCE',
     means: 'How long an endpoint may get no authentic request. Default: learnt from the last days'
+  },
+  quietHours: {
+    rule: {
+      expected: 'two times of day and a time zone',
+      accepts: (value) => quietHoursProblem(value) === undefined,
+      problem: quietHoursProblem
+    },
+    env: 'RIVERHOOK_ALARM_QUIET_HOURS',
+    also: ['quiet', 'mute', 'silenceExcept'],
+    means:
+      'Hours of each day that do not count as silence, with a time zone, such as `22:00-07:00 Europe/Berlin`. Needs `RIVERHOOK_ALARM_SILENCE`'
   },
   skip: {
     rule: { ...isListOf(isOneOf(...alarmNames), `a list of ${alarmNames.join(', ')}`), kind: 'list' },

@@ -90,6 +90,7 @@ export function readOptions(given: Values): {
     endpoints,
     problems: [
       ...wrong,
+      ...quietHoursProblems(options['alarms']),
       ...checked.flatMap(({ problems }) => problems),
       ...pathProblems(endpoints),
       ...budgetProblems(options['bodyBudget'], endpoints),
@@ -97,6 +98,15 @@ export function readOptions(given: Values): {
       ...forwardProblems(options)
     ]
   }
+}
+
+function quietHoursProblems(alarms: unknown): readonly OptionsProblem[] {
+  if (!isPlainObject(alarms) || alarms['quietHours'] === undefined || alarms['silence'] !== undefined) return []
+  return [
+    invalid(
+      'Option "alarms.quietHours" needs "alarms.silence", such as \'2h\': without it, the usual pauses are learnt, and the quiet hours are among them'
+    )
+  ]
 }
 
 /** Each problem as a sentence that names the option. */

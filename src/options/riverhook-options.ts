@@ -44,6 +44,11 @@ export interface AlarmOptions {
    * provider can be asked, an alarm is raised only if events are missing.
    */
   readonly silence?: number | string | undefined
+  /**
+   * Hours of each day in which no request is expected, with a time zone: `22:00-07:00 Europe/Berlin`. They do not count
+   * as silence. Only with `silence`: what is learnt has them in it.
+   */
+  readonly quietHours?: string | undefined
   /** Conditions that raise no alarm. Default: none. */
   readonly skip?: readonly AlarmName[] | undefined
   /** How often the conditions are checked: at most `60s`. Default `30s`. */

@@ -491,7 +491,7 @@ export const pluginSettings = {
     },
     also: ['alerts', 'alarm', 'alerting', 'notifications'],
     means:
-      'Alarms: `{ url, secret, heartbeat, silence, skip, every }`, or `false` for none. See [docs/observe.md](observe.md)'
+      'Alarms: `{ url, secret, heartbeat, silence, quietHours, skip, every }`, or `false` for none. See [docs/observe.md](observe.md)'
   },
   readyNeedsNoBacklog: {
     rule: isBoolean,

@@ -34,6 +34,8 @@ const twins: Readonly<Record<string, Twin | string>> = {
   'jobs show': { args: '1', route: 'replays/1' },
   'jobs stop': 'its route is tried in replays.test.ts',
   'alarms list': { args: '', route: 'alarms', lines: 'alarms' },
+  'alarms acknowledge': 'it prints no JSON; the route calls the same method',
+  'alarms reopen': 'it prints no JSON; the route calls the same method',
   'alarms test': 'it sends a message, and reads no inbox',
   stats: { args: '', route: 'stats', except: ['lastDay'] },
   drift: { args: '', route: 'mismatches', lines: 'mismatches' },

@@ -205,6 +205,37 @@ t.test('a mismatch is acknowledged and reopened', async (t) => {
   t.match(await json(path, { ...put, body: { ...kind, path: undefined } }), { status: 400 })
 })
 
+// Risk: an alarm that a person knows of wakes the next one, too.
+t.test('an alarm is acknowledged and reopened', async (t) => {
+  const { json, inbox } = await startFilled(t, undefined, { alarms: false })
+  const { token = 0 } = await inbox.holdAlarms({ owner: 'server', leaseMs: 60_000 })
+  const reported = { at: 1, step: 1 }
+  const entry = { condition: 'dead', subject: 'erp', level: 'warn', text: '1 dead letter', step: 1, since: 1, reported }
+  const unchecked = [{ condition: 'failing', since: 1, reason: 'the log says why' }]
+  await inbox.saveAlarms({ token, leaseMs: 60_000, state: JSON.stringify({ entries: [entry], unchecked }) })
+  const states = async () => {
+    const alarms = (await json('alarms')).body['alarms'] as readonly { readonly state: string }[]
+    return alarms.map(({ state }) => state)
+  }
+  t.same(await states(), ['raised', 'unchecked'])
+  t.match(await json('alarms'), { body: { alarms: [{}, { text: 'cannot be checked: the log says why' }] } })
+  const path = 'alarms/acknowledged'
+  const key = { condition: 'dead', subject: 'erp', since: new Date(1).toISOString() }
+  const put = { method: 'PUT', scopes: ['operate'], body: key } as const
+  t.match(await json(path, { ...put, scopes: ['read'] }), { status: 403 })
+  t.match(await json(path, { ...put, body: { ...key, since: new Date(2).toISOString() } }), {
+    body: { changed: false }
+  })
+  t.match(await json(path, put), { status: 200, body: { changed: true } })
+  t.match(await json(path, put), { body: { changed: false } })
+  t.same(await states(), ['acknowledged', 'unchecked'])
+  const query = new URLSearchParams(key).toString()
+  t.match(await json(`${path}?${query}`, { method: 'DELETE', scopes: ['operate'] }), { body: { changed: true } })
+  t.same(await states(), ['raised', 'unchecked'])
+  t.match((await inbox.audits({ limit: 9 })).entries, [{ action: 'alarms.reopen', target: 'dead erp' }])
+  t.match(await json(path, { ...put, body: { ...key, condition: undefined } }), { status: 400 })
+})
+
 t.test('handlers, counts and the store', async (t) => {
   const { json, inbox, send } = await startFilled(t)
   await inbox.pause('erp')

@@ -32,6 +32,42 @@ t.test('the alarms of the server are listed', async (t) => {
   t.match(JSON.parse(stdout), { condition: 'dead', subject: 'erp', since: '2026-01-01T00:00:00.000Z' })
 })
 
+t.test('an alarm is acknowledged and reopened, and what cannot be checked is listed', async (t) => {
+  const inbox = `sqlite:${join(makeFolder(t), 'inbox.db')}`
+  const cli = (...args: readonly string[]) => cliHere(['alarms', ...args], { RIVERHOOK_INBOX: inbox })
+  const server = openInbox(inbox)
+  await server.open()
+  t.teardown(() => server.close())
+  const { token = 0 } = await server.holdAlarms({ owner: 'server', leaseMs: 60_000 })
+  const reported = { at: 1, step: 1 }
+  const entry = { condition: 'dead', level: 'warn', text: '1 dead letter', step: 1, since: 1, value: 1, reported }
+  const entries = [
+    { ...entry, subject: 'erp' },
+    { ...entry, subject: 'mail' }
+  ]
+  const unchecked = [
+    { condition: 'failing', since: 1, reason: 'the log says why' },
+    { condition: 'drift', since: 1, reason: 'the log says why', okSince: 2 }
+  ]
+  await server.saveAlarms({ token, leaseMs: 60_000, state: JSON.stringify({ entries, unchecked }) })
+  t.match(await cli('acknowledge', 'dead'), { code: 2, stderr: /dead is raised for erp, mail: name one of them/ })
+  t.match(await cli('acknowledge', 'space'), { stderr: /space is not raised; these are: dead erp, dead mail/ })
+  t.match(await cli('acknowledge', 'dead', 'erp'), { code: 0, stdout: 'The alarm dead erp is acknowledged.\n' })
+  t.match(await cli('acknowledge', 'dead', 'erp'), { stderr: /dead erp is not raised; these are: dead mail/ })
+  const { stdout } = await cli()
+  t.match(stdout, /dead +erp .* acknowledged: 1 dead letter *\n/)
+  t.match(stdout, /dead +mail .* 1 dead letter *\n/)
+  t.match(stdout, /failing .* cannot be checked: the log says why *\n/)
+  t.notMatch(stdout, /drift/)
+  const lines = (await cli('--json')).stdout.trim().split('\n')
+  t.same(
+    lines.map((line) => (JSON.parse(line) as { readonly state: string }).state),
+    ['acknowledged', 'raised', 'unchecked']
+  )
+  t.match(await cli('reopen', 'dead'), { code: 0, stdout: 'The alarm dead erp is reported again.\n' })
+  t.match(await cli('reopen', 'dead'), { stderr: /dead is not acknowledged; no alarm is/ })
+})
+
 t.test('a test message is sent to the URL of the server', async (t) => {
   const target = await startTarget(t)
   const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`

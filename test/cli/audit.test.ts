@@ -68,6 +68,21 @@ t.test(
         await cli('handlers', 'resume', 'ship')
         return { action: 'handler.resume', target: 'ship', count: 1, outcome: 'resumed' }
       },
+      'alarms acknowledge': async () => {
+        const opened = openInbox(inbox, { role: 'command' })
+        await opened.open()
+        const { token = 0 } = await opened.holdAlarms({ owner: 'server', leaseMs: 60_000 })
+        const reported = { at: 1, step: 1 }
+        const entry = { condition: 'dead', subject: 'ship', level: 'warn', text: '', step: 1, since: 1, reported }
+        await opened.saveAlarms({ token, leaseMs: 60_000, state: JSON.stringify({ entries: [entry] }) })
+        await opened.close()
+        await cli('alarms', 'acknowledge', 'dead')
+        return { action: 'alarms.acknowledge', target: 'dead ship', count: 1, outcome: '1 acknowledged' }
+      },
+      'alarms reopen': async () => {
+        await cli('alarms', 'reopen', 'dead', 'ship')
+        return { action: 'alarms.reopen', target: 'dead ship', count: 1, outcome: '1 reopened' }
+      },
       drift: async () => {
         const opened = openInbox(inbox, { role: 'command' })
         await opened.open()

@@ -77,6 +77,7 @@ export async function closedContract(t: Test, open: (t: Test) => Promise<Subject
       holdAlarms: () => inbox.holdAlarms({ owner: 'me', leaseMs }),
       saveAlarms: () => inbox.saveAlarms({ token: 1, leaseMs, state: '{}' }),
       alarmState: () => inbox.alarmState(),
+      acknowledgeAlarms: () => inbox.acknowledgeAlarms([], true),
       pruneTally: () => inbox.pruneTally({ deleteBefore: new Date(1), foldBefore: new Date(1), limit: 1 }),
       prune: () => inbox.prune({ before: new Date(1), limit: 1 })
     }

@@ -2,23 +2,16 @@ import t from 'tap'
 
 import type { Inbox } from '../../src/index.ts'
 import type { AlarmMessage } from '../../src/observe/alarms/messages.ts'
+import { listStored } from '../../src/observe/alarms/state.ts'
 import type { AlarmWatch } from '../../src/observe/alarms/watch.ts'
 import { claim, settleAll } from '../inbox/contract.ts'
 import { arrival } from '../inbox/arrivals.ts'
-import { realm } from '../event-keys.ts'
-import { day, fail, hour, minute, only, open, path, second } from './alarm-rig.ts'
-import { log } from './log.ts'
+import { keysOf, realm } from '../event-keys.ts'
+import { day, fail, heard, hour, minute, only, open, path, second, until } from './alarm-rig.ts'
 
 // Risk: a message that comes twice or never, an alarm that says "resolved" before anything was looked at.
 
 type Sent = Pick<AlarmMessage, 'id' | 'body'>
-
-/** Collects the lines of a log. */
-function heard() {
-  const lines: string[] = []
-  const add = (_keys: unknown, text: unknown): unknown => lines.push(String(text))
-  return { lines, log: { ...log, warn: add, error: add, info: add } as unknown as typeof log }
-}
 
 t.test('a server that sends many messages for long keeps the right to do so: each is sent once', async (t) => {
   const rig = await open(t)
@@ -239,64 +232,6 @@ t.test(
   }
 )
 
-t.test('silence: after a backfill, the provider is asked again, and nothing is missing any more', async (t) => {
-  const rig = await open(t)
-  let missing = 7
-  rig.missing = async () => missing
-  const watch = rig.watch({ skipped: only('silence') }, { silenceMs: 2 * hour })
-  await rig.count('authentic')
-  await rig.pass(2 * hour + 5 * minute, [watch])
-  t.same(rig.take(), [`raised silence ${path}`])
-  t.equal(rig.asked, 1)
-  missing = 0
-  await rig.inbox.record([
-    arrival('missed', [], { receipt: { judgedAt: '2026-03-02T08:00:00Z', checks: ['api'], backfilled: true } })
-  ])
-  await rig.pass(2 * minute, [watch])
-  t.same(rig.take(), [`resolved silence ${path}`])
-  await rig.pass(55 * minute, [watch])
-  t.ok(rig.asked <= 3, 'it is not asked in each round')
-  t.same(rig.take(), [])
-})
-
-t.test('silence: what a backfill has not fetched stays an alarm; so does an unanswered question', async (t) => {
-  const rig = await open(t)
-  let answer: () => number = () => 7
-  rig.missing = async () => answer()
-  const watch = rig.watch({ skipped: only('silence') }, { silenceMs: 2 * hour })
-  await rig.count('authentic')
-  await rig.pass(2 * hour + 5 * minute, [watch])
-  t.same(rig.take(), [`raised silence ${path}`])
-  answer = () => {
-    throw new Error('500')
-  }
-  await rig.pass(3 * hour, [watch])
-  t.same(rig.take(), [])
-  t.match(watch.raised, [{ text: /7 events of the provider's list did not arrive/ }])
-  answer = () => 0
-  await rig.pass(10 * minute, [watch])
-  t.same(rig.take(), [`resolved silence ${path}`])
-})
-
-t.test('silence: the provider may fail for some minutes before a quiet shop is an alarm', async (t) => {
-  const rig = await open(t)
-  let answer: () => number = () => {
-    throw new Error('500')
-  }
-  rig.missing = async () => answer()
-  const watch = rig.watch({ skipped: only('silence') }, { silenceMs: 2 * hour })
-  await rig.count('authentic')
-  await rig.pass(2 * hour + 10 * minute, [watch])
-  answer = () => 0
-  await rig.pass(hour, [watch])
-  t.same(rig.take(), [])
-  answer = () => {
-    throw new Error('500')
-  }
-  await rig.pass(2 * hour, [watch])
-  t.same(rig.take(), [`raised silence ${path}`])
-})
-
 t.test('a server that ends does not wait for the provider', async (t) => {
   const rig = await open(t)
   const asked = Promise.withResolvers<AbortSignal>()
@@ -316,7 +251,7 @@ t.test('a server that ends does not wait for the provider', async (t) => {
   const signal = await asked.promise
   await watch.end()
   t.ok(signal.aborted)
-  t.equal(before, undefined)
+  t.equal(before.state, undefined)
   t.match(await rig.inbox.holdAlarms({ owner: 'another', leaseMs: 1_000 }), { token: Number })
   t.same(rig.take(), [])
 })
@@ -376,7 +311,111 @@ t.test('backfill: a time that the provider no longer lists is an alarm for a day
   t.same(rig.take(), [`resolved backfill ${path}`])
 })
 
-/** Waits for something that other promises do. */
-async function until(is: () => boolean): Promise<void> {
-  while (!is()) await new Promise(setImmediate)
+/** An inbox whose `levels` fail while `isBroken` says so. */
+function breakable(inbox: Inbox, isBroken: () => boolean): Inbox {
+  return new Proxy(inbox, {
+    get(target, name) {
+      if (name === 'levels' && isBroken())
+        return () => Promise.reject(new Error('the value buyer@example.com is too slow'))
+      const value: unknown = Reflect.get(target, name)
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    }
+  })
 }
+
+t.test('a check that fails changes nothing, is listed, and is logged once; the others continue', async (t) => {
+  const rig = await open(t)
+  let isBroken = false
+  const inbox = breakable(rig.inbox, () => isBroken)
+  const next = heard()
+  const watch = rig.watch({ log: next.log, skipped: new Set(['parked']) }, { inbox })
+  const list = async () => listStored(await rig.inbox.alarmState()).map(({ condition, state }) => [condition, state])
+  const about = () => next.lines.splice(0).filter((line) => line.startsWith('these alarms'))
+  await fail(rig, 'dead')
+  await rig.pass(minute, [watch])
+  isBroken = true
+  rig.freeShare = 0.01
+  await rig.pass(hour, [watch])
+  t.same(rig.take(), ['raised dead erp', 'raised space'])
+  t.match(watch.raised, [{ condition: 'space' }, { condition: 'dead' }])
+  t.same(about(), ['these alarms cannot be checked: those that are raised stay, and no other is raised'])
+  t.same(await list(), [
+    ['space', 'raised'],
+    ['dead', 'raised'],
+    ['backlog', 'unchecked'],
+    ['dead', 'unchecked'],
+    ['quarantine', 'unchecked']
+  ])
+  const stored = JSON.stringify(listStored(await rig.inbox.alarmState()))
+  t.match(stored, /cannot be checked: the log says why/)
+  t.notMatch(stored, /buyer/, 'the error may hold personal data')
+
+  await watch.end()
+  const later = heard()
+  const restarted = rig.watch({ log: later.log, skipped: new Set(['parked']) }, { inbox })
+  await rig.pass(10 * minute, [restarted], () => {
+    isBroken = !isBroken
+  })
+  t.same(later.lines, [], 'a check that fails now and then, also after a restart')
+  isBroken = false
+  await rig.pass(hour, [restarted])
+  t.same(later.lines, ['these alarms can be checked again'])
+  t.same(await list(), [
+    ['space', 'raised'],
+    ['dead', 'raised']
+  ])
+})
+
+t.test('an alarm that is acknowledged is silent until it is resolved, also after a restart', async (t) => {
+  const rig = await open(t)
+  const watch = rig.watch({ skipped: only('dead') })
+  await fail(rig, 'dead')
+  await rig.pass(minute, [watch])
+  t.same(rig.take(), ['raised dead erp'])
+  await rig.inbox.acknowledgeAlarms(listStored(await rig.inbox.alarmState()), true)
+  await watch.end()
+  const next = rig.watch({ skipped: only('dead') })
+  await rig.pass(50 * hour, [next], undefined, 5 * minute)
+  t.same(rig.take(), [])
+  t.match(listStored(await rig.inbox.alarmState()), [{ condition: 'dead', state: 'acknowledged' }])
+  t.match(next.raised, [{ condition: 'dead' }])
+  await rig.inbox.remove(keysOf('dead'))
+  await rig.pass(hour, [next])
+  t.same(rig.take(), ['resolved dead erp'])
+  t.same((await rig.inbox.alarmState()).acknowledged, [])
+  rig.now += day
+  await fail(rig, 'dead2')
+  await rig.pass(25 * hour, [next], undefined, 5 * minute)
+  t.same(rig.take(), ['raised dead erp', 'still dead erp'], 'the next one is not acknowledged')
+})
+
+t.test(
+  'an alarm that becomes worse after it was acknowledged is reported, and not acknowledged any more',
+  async (t) => {
+    const rig = await open(t)
+    const watch = rig.watch({ skipped: only('dead') })
+    await fail(rig, 'dead')
+    await rig.pass(minute, [watch])
+    await rig.inbox.acknowledgeAlarms(listStored(await rig.inbox.alarmState()), true)
+    for (let count = 0; count < 11; count += 1) await fail(rig, `e${count}`)
+    await rig.pass(minute, [watch])
+    t.same(rig.take(), ['raised dead erp', 'worse dead erp'])
+    t.match(listStored(await rig.inbox.alarmState()), [{ condition: 'dead', state: 'raised' }])
+    t.same((await rig.inbox.alarmState()).acknowledged, [])
+    await rig.pass(25 * hour, [watch], undefined, 5 * minute)
+    t.same(rig.take(), ['still dead erp'])
+  }
+)
+
+t.test('an acknowledgement that is taken back makes the alarm come again', async (t) => {
+  const rig = await open(t)
+  const watch = rig.watch({ skipped: only('dead') })
+  await fail(rig, 'dead')
+  await rig.pass(minute, [watch])
+  const listed = listStored(await rig.inbox.alarmState())
+  await rig.inbox.acknowledgeAlarms(listed, true)
+  await rig.pass(25 * hour, [watch], undefined, 5 * minute)
+  await rig.inbox.acknowledgeAlarms(listed, false)
+  await rig.pass(hour, [watch])
+  t.same(rig.take(), ['raised dead erp', 'still dead erp'])
+})

@@ -57,6 +57,7 @@ export class Rig {
         maxBacklogAgeMs: 5 * minute,
         retentionMs: 30 * day,
         silenceMs: undefined,
+        quietHours: undefined,
         ...subject
       },
       inbox: this.inbox,
@@ -135,7 +136,7 @@ const healthy = async (rig: Rig) => {
 const attempts = (state: 'done' | 'dead') => async (rig: Rig) => {
   const { inbox } = rig
   await inbox.record(Array.from({ length: 10 }, (_, index) => arrival(`${rig.now}-${index}`, ['erp'])))
-  const outcome = state === 'done' ? ({ state } as const) : ({ state, error: 'no' } as const)
+  const outcome = state === 'done' ? ({ state } as const) : ({ state, error: 'buyer@example.com is unknown' } as const)
   await settleAll(inbox, await claim(inbox, ['erp']), outcome)
 }
 
@@ -262,4 +263,16 @@ export const cases: Readonly<Record<AlarmName, Case>> = {
 /** Only this condition: some hold together, such as `failing` and `dead`. */
 export function only(name: AlarmName): ReadonlySet<AlarmName> {
   return new Set(alarmNames.filter((other) => other !== name))
+}
+
+/** Collects the lines of a log. */
+export function heard() {
+  const lines: string[] = []
+  const add = (_keys: unknown, text: unknown): unknown => lines.push(String(text))
+  return { lines, log: { ...log, warn: add, error: add, info: add } as unknown as typeof log }
+}
+
+/** Waits for something that other promises do. */
+export async function until(is: () => boolean): Promise<void> {
+  while (!is()) await new Promise(setImmediate)
 }

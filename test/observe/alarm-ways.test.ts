@@ -3,6 +3,7 @@ import { Webhook } from 'standardwebhooks'
 import t, { type Test } from 'tap'
 
 import { createRiverhook, memoryInbox, type AlarmChange, type RiverhookOptions } from '../../src/index.ts'
+import { Heartbeat } from '../../src/lifecycle/heartbeat.ts'
 import { sendTestAlarm } from '../../src/programs.ts'
 import { startTarget } from '../forward/target.ts'
 import { arrival } from '../inbox/arrivals.ts'
@@ -108,6 +109,50 @@ t.test('a test message says that it is one; a refusal says who refused', async (
   t.equal(target.arrived.length, 4, 'no redirect is followed')
 })
 
+t.test(
+  'the heartbeat follows no redirect, shows no secret of its URL, and pauses while nothing can be recorded',
+  async (t) => {
+    let status = 302
+    const target = await startTarget(t, (response) => {
+      response.writeHead(status, { location: '/elsewhere' }).end()
+    })
+    const lines: string[] = []
+    const told: (() => void)[] = []
+    const tell = (keys: unknown, text: unknown): void => {
+      lines.push(typeof keys === 'string' ? keys : `${String(text)} ${JSON.stringify(keys)}`)
+      told.shift()?.()
+    }
+    const line = (): Promise<void> => new Promise((resolve) => told.push(resolve))
+    let asked = 0
+    let isReady = true
+    const first = line()
+    const heartbeat = new Heartbeat({
+      url: `${target.url}/ping/token-123`,
+      isReady: async () => {
+        asked += 1
+        return isReady
+      },
+      log: { warn: tell, info: tell } as never,
+      everyMs: 5
+    })
+    t.teardown(() => heartbeat.end())
+    await first
+    t.match(lines, [/^heartbeat: its URL could not be fetched; trying again .*it answered 302/])
+    t.notMatch(lines.join(), /token-123/)
+    const again = line()
+    status = 204
+    await again
+    t.match(lines[1], /^heartbeat: its URL answers again/)
+    t.same([...new Set(target.arrived.map(({ url }) => url))], ['/ping/token-123'])
+    isReady = false
+    const before = asked
+    while (asked < before + 3) await new Promise(setImmediate)
+    const { length } = target.arrived
+    while (asked < before + 9) await new Promise(setImmediate)
+    t.equal(target.arrived.length, length)
+  }
+)
+
 t.test('wrong options are named, without their secret parts', async (t) => {
   const bad = (alarms: unknown) => () => createRiverhook({ secrets: secret, inbox: 'memory:', log, alarms } as never)
   t.throws(bad({ url: 'ftp://user:pass@host/x' }), { message: /^Option "alarms.url" must be an http or https URL/ })
@@ -115,4 +160,9 @@ t.test('wrong options are named, without their secret parts', async (t) => {
   t.throws(bad({ secret: 'c2hvcnQ=' }), { message: /"alarms.secret" must be at least 24 bytes/ })
   t.throws(bad({ skip: ['deads'] }), { message: /alarms.skip/ })
   t.throws(bad(true), { message: /"alarms"/ })
+  t.throws(bad({ heartbeat: 'http://[fd00:ec2::254]/' }), {
+    message: /"alarms.heartbeat" must not lead to a link-local/
+  })
+  t.throws(bad({ silence: '2h', quietHours: '22-7' }), { message: /"alarms.quietHours" must be two times of day/ })
+  t.throws(bad({ quietHours: '22:00-07:00 UTC' }), { message: /"alarms.quietHours" needs "alarms.silence"/ })
 })

@@ -1,5 +1,5 @@
 import type { AdminRoute } from '../route.ts'
-import { listAlarms } from './alarms.ts'
+import { acknowledgeAlarm, listAlarms, reopenAlarm } from './alarms.ts'
 import { listAudits } from './audits.ts'
 import { listWatermarks, runBackfill } from './backfills.ts'
 import { getBody } from './event-body.ts'
@@ -46,6 +46,8 @@ export const routes: readonly AdminRoute[] = [
   resumeHandler,
   showStats,
   listAlarms,
+  acknowledgeAlarm,
+  reopenAlarm,
   listFailures,
   showSeries,
   listMismatches,

@@ -1,3 +1,4 @@
+import type { AlarmKey } from '../../model/alarm.ts'
 import type { Act, ActResult, AuditEntry } from '../../model/audit.ts'
 import { RiverhookError } from '../../model/errors.ts'
 import type { EventKey } from '../../model/event.ts'
@@ -35,6 +36,7 @@ import {
   checkNewJob,
   checkPrune,
   checkAlarmHold,
+  checkAlarmKeys,
   checkAlarmSave,
   checkPruneTally,
   checkCounted,
@@ -46,7 +48,7 @@ import {
 import { checkRestored, checkRestoredAudits, checkRestoredTally } from '../check-restored.ts'
 import type * as contract from '../inbox.ts'
 import { admit } from './admit.ts'
-import { holdAlarms, saveAlarms } from './alarms.ts'
+import { acknowledgeAlarms, findAlarmState, holdAlarms, saveAlarms } from './alarms.ts'
 import { adopt, listHandlers } from './adopt.ts'
 import { listAudits, pruneAudits, restoreAudits, writeAudit } from './audit.ts'
 import { claim, claimSuspects, findSuspects } from './claim.ts'
@@ -284,8 +286,16 @@ class MemoryInbox implements contract.Inbox {
     return saveAlarms(this.#opened(), checkAlarmSave(request), this.#now())
   }
 
-  async alarmState(): Promise<string | undefined> {
-    return this.#opened().alarms?.state
+  async alarmState(): Promise<contract.StoredAlarms> {
+    return findAlarmState(this.#opened())
+  }
+
+  async acknowledgeAlarms(given: readonly AlarmKey[], isAcknowledged: boolean, act?: Act): Promise<number> {
+    const alarms = checkAlarmKeys(given)
+    const checked = checkAct(act, 'acknowledgeAlarms()')
+    const changed = acknowledgeAlarms(this.#opened(), alarms, isAcknowledged, this.#now())
+    writeAudit(this.#opened(), checked, acknowledgeResult(isAcknowledged, changed), this.#now())
+    return changed
   }
 
   async audit(act: Act, result: ActResult): Promise<void> {

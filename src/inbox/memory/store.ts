@@ -27,6 +27,8 @@ export class Store {
   readonly signingKey = newSigningKey()
   handlers: readonly contract.HandlerRecord[] = []
   alarms: AlarmRow | undefined
+  /** By condition, subject and time. */
+  readonly acknowledged = new Map<string, contract.AcknowledgedAlarm>()
   lastSeq = 0
   lastDeliveryId = 0
   lastAuditSeq = 0

@@ -26,7 +26,8 @@ function compare(one: Counted, other: Counted): number {
   )
 }
 
-function compareTexts(one: string, other: string): number {
+/** By code unit, as the SQL engines sort. */
+export function compareTexts(one: string, other: string): number {
   return Buffer.compare(Buffer.from(one), Buffer.from(other))
 }
 

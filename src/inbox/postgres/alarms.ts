@@ -1,7 +1,12 @@
-import type { AlarmHold, AlarmSave, HeldAlarms } from '../inbox.ts'
-import { readText } from '../rows.ts'
+import type { AlarmKey } from '../../model/alarm.ts'
+import type { Act } from '../../model/audit.ts'
+import { acknowledgeResult } from '../act-results.ts'
+import type { AlarmHold, AlarmSave, HeldAlarms, StoredAlarms } from '../inbox.ts'
+import { readAcknowledged, readText } from '../rows.ts'
+import { writeAudit } from './audit.ts'
 import type { Times } from './claim.ts'
 import type { Database, Session } from './database.ts'
+import { indexed } from './storable.ts'
 
 const now = 'coalesce($3::timestamptz, statement_timestamp())'
 const leaseUntil = `${now} + $2::integer * interval '1 millisecond'`
@@ -20,22 +25,74 @@ export async function holdAlarms(
   { fixed }: Times
 ): Promise<HeldAlarms> {
   const [held] = await database.query(holdSql, [owner, leaseMs, fixed ?? null])
-  return held === undefined
-    ? { token: undefined, state: await findAlarmState(database) }
-    : { token: Number(held['token']), state: readText(held['state']) }
+  const token = held === undefined ? undefined : Number(held['token'])
+  return { token, ...(await findAlarmState(database)) }
 }
 
 /** Stores the state. @returns false if the token is not the latest */
-export async function saveAlarms(
+export function saveAlarms(
   database: Database,
-  { token, leaseMs, state }: AlarmSave,
+  { token, leaseMs, state, forget = [] }: AlarmSave,
   { fixed }: Times
 ): Promise<boolean> {
-  return (await database.query(saveSql, [state ?? null, leaseMs, fixed ?? null, token])).length > 0
+  return database.transaction(async (tx) => {
+    const saved = await tx.query(saveSql, [state ?? null, leaseMs, fixed ?? null, token])
+    if (saved.length > 0 && forget.length > 0)
+      await tx.query(forgetSql, [...columnsOf(forget), forget.map(({ at }) => at)])
+    return saved.length > 0
+  })
 }
 
-/** Returns the state that was stored last. */
-export async function findAlarmState(session: Database | Session): Promise<string | undefined> {
+/** Returns the state that was stored last, and which alarms are acknowledged. */
+export async function findAlarmState(session: Database | Session): Promise<StoredAlarms> {
   const [row] = await session.query('SELECT state FROM riverhook.alarm')
-  return readText(row?.['state'])
+  const acknowledged = await session.query(
+    'SELECT condition, subject, since, at FROM riverhook.acknowledged ORDER BY condition, subject, since'
+  )
+  return { state: readText(row?.['state']), acknowledged: acknowledged.map(readAcknowledged) }
 }
+
+/** Acknowledges alarms, or removes that. @returns how many were changed */
+export function acknowledgeAlarms(
+  database: Database,
+  alarms: readonly AlarmKey[],
+  isAcknowledged: boolean,
+  act: Act | undefined,
+  { fixed }: Times
+): Promise<number> {
+  return database.transaction(async (tx) => {
+    const columns = columnsOf(alarms)
+    const rows = isAcknowledged
+      ? await tx.query(acknowledgeSql, [...columns, fixed ?? null])
+      : await tx.query(reopenSql, columns)
+    await writeAudit(tx, act, acknowledgeResult(isAcknowledged, rows.length), fixed)
+    return rows.length
+  })
+}
+
+/** The columns of the primary key. */
+function columnsOf(alarms: readonly AlarmKey[]): readonly [readonly string[], readonly string[], readonly Date[]] {
+  return [
+    alarms.map(({ condition }) => indexed(condition)),
+    alarms.map(({ subject }) => indexed(subject)),
+    alarms.map(({ since }) => since)
+  ]
+}
+
+const acknowledgeSql = `
+INSERT INTO riverhook.acknowledged AS acknowledged (condition, subject, since, at)
+SELECT DISTINCT condition, subject, since, coalesce($4::timestamptz, statement_timestamp())
+FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS given (condition, subject, since)
+ON CONFLICT (condition, subject, since) DO UPDATE SET at = excluded.at RETURNING condition`
+
+const reopenSql = `
+DELETE FROM riverhook.acknowledged AS acknowledged
+USING unnest($1::text[], $2::text[], $3::timestamptz[]) AS given (condition, subject, since)
+WHERE (acknowledged.condition, acknowledged.subject, acknowledged.since) = (given.condition, given.subject, given.since)
+RETURNING acknowledged.condition`
+
+const forgetSql = `
+DELETE FROM riverhook.acknowledged AS acknowledged
+USING unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[]) AS given (condition, subject, since, at)
+WHERE (acknowledged.condition, acknowledged.subject, acknowledged.since) = (given.condition, given.subject, given.since)
+  AND date_trunc('milliseconds', acknowledged.at) = given.at`

@@ -1,5 +1,6 @@
 import type pg from 'pg'
 
+import type { AlarmKey } from '../../model/alarm.ts'
 import type { Act, ActResult, AuditEntry } from '../../model/audit.ts'
 import type { RiverhookError } from '../../model/errors.ts'
 import type { EventKey } from '../../model/event.ts'
@@ -26,6 +27,7 @@ import {
   checkNewJob,
   checkPrune,
   checkAlarmHold,
+  checkAlarmKeys,
   checkAlarmSave,
   checkPruneTally,
   checkCounted,
@@ -59,7 +61,7 @@ import { listEvents } from './list.ts'
 import { countAll, findEvent } from './read.ts'
 import { findKnown, haveDeliveries, record, type RecordTerms } from './record.ts'
 import { admit } from './admit.ts'
-import { findAlarmState, holdAlarms, saveAlarms } from './alarms.ts'
+import { acknowledgeAlarms, findAlarmState, holdAlarms, saveAlarms } from './alarms.ts'
 import { reindex } from './reindex.ts'
 import { replay } from './replay.ts'
 import { restore } from './restore.ts'
@@ -293,8 +295,14 @@ class PostgresInbox implements contract.Inbox {
     return saveAlarms(await this.#store.opened(), checkAlarmSave(request), this.#store.times)
   }
 
-  async alarmState(): Promise<string | undefined> {
+  async alarmState(): Promise<contract.StoredAlarms> {
     return this.#store.read(findAlarmState)
+  }
+
+  async acknowledgeAlarms(given: readonly AlarmKey[], isAcknowledged: boolean, act?: Act): Promise<number> {
+    const alarms = checkAlarmKeys(given)
+    const checked = checkAct(act, 'acknowledgeAlarms()')
+    return acknowledgeAlarms(await this.#store.opened(), alarms, isAcknowledged, checked, this.#store.times)
   }
 
   async audit(act: Act, result: ActResult): Promise<void> {

@@ -30,7 +30,8 @@
  * - `minute` of a tally is counted since the epoch. `writer` is the number of the connection's process, or 0 for a row
  *   that was merged. The indexes find the rows that are not merged, or not folded into hours, yet. Rows are updated
  *   often, so pages are filled by half: the new version of a row has room in the page of the old one.
- * - `alarm` has one row: who may raise alarms, until when, and the state of all alarms as JSON.
+ * - `alarm` has one row: who may raise alarms, until when, and the state of all alarms as JSON. `acknowledged` has the
+ *   alarms that a person has acknowledged, each by its condition, its subject, and since when it holds.
  * - `audit` is only appended to.
  * - `job_id` of a delivery is the last job that replayed it: neither that one nor an earlier one replays it again.
  *   `job.given` is the job as JSON, and `cursor` the last event that it is finished with.
@@ -207,6 +208,14 @@ CREATE TABLE riverhook.alarm (
   token       bigint      NOT NULL,
   lease_until timestamptz NOT NULL,
   state       text
+);
+
+CREATE TABLE riverhook.acknowledged (
+  condition text        COLLATE "C" NOT NULL,
+  subject   text        COLLATE "C" NOT NULL,
+  since     timestamptz NOT NULL,
+  at        timestamptz NOT NULL,
+  PRIMARY KEY (condition, subject, since)
 );
 
 CREATE TABLE riverhook.watermark (

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
+import type { AlarmKey } from '../../model/alarm.ts'
 import type { Act, ActResult, AuditEntry } from '../../model/audit.ts'
 import { RiverhookError } from '../../model/errors.ts'
 import type { EventKey } from '../../model/event.ts'
@@ -28,6 +29,7 @@ import {
   checkNewJob,
   checkPrune,
   checkAlarmHold,
+  checkAlarmKeys,
   checkAlarmSave,
   checkPruneTally,
   checkCounted,
@@ -347,8 +349,13 @@ class SqliteInbox implements contract.Inbox {
     return this.#call('saveAlarms', checkAlarmSave(request))
   }
 
-  alarmState(): Promise<string | undefined> {
+  alarmState(): Promise<contract.StoredAlarms> {
     return this.#read('alarmState', undefined)
+  }
+
+  async acknowledgeAlarms(given: readonly AlarmKey[], isAcknowledged: boolean, act?: Act): Promise<number> {
+    const alarms = checkAlarmKeys(given)
+    return this.#call('acknowledgeAlarms', { alarms, isAcknowledged, act: checkAct(act, 'acknowledgeAlarms()') })
   }
 
   async audit(act: Act, result: ActResult): Promise<void> {

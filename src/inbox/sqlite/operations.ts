@@ -1,5 +1,5 @@
 import { admit } from './admit.ts'
-import { findAlarmState, holdAlarms, saveAlarms } from './alarms.ts'
+import { acknowledgeAlarms, findAlarmState, holdAlarms, saveAlarms } from './alarms.ts'
 import { adopt, listHandlers } from './adopt.ts'
 import { audit, listAudits, pruneAudits, restoreAudits } from './audit.ts'
 import { claim, claimSuspects, findSuspects } from './claim.ts'
@@ -81,6 +81,7 @@ export const operations: {
   holdAlarms,
   saveAlarms,
   alarmState: findAlarmState,
+  acknowledgeAlarms,
   stats: countAll,
   levels: readLevels,
   lengths: readLengths,

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 
+import type { AlarmKey } from '../../model/alarm.ts'
 import type { Act, ActResult, AuditEntry } from '../../model/audit.ts'
 import type { EventKey, EventState } from '../../model/event.ts'
 import type { Job, NewJob } from '../../model/job.ts'
@@ -70,7 +71,11 @@ export interface Operations {
   countRequests: { args: readonly CountedRequests[]; result: undefined }
   holdAlarms: { args: contract.AlarmHold; result: contract.HeldAlarms }
   saveAlarms: { args: contract.AlarmSave; result: boolean }
-  alarmState: { args: undefined; result: string | undefined }
+  alarmState: { args: undefined; result: contract.StoredAlarms }
+  acknowledgeAlarms: {
+    args: { alarms: readonly AlarmKey[]; isAcknowledged: boolean; act: Act | undefined }
+    result: number
+  }
   pruneTally: { args: contract.PruneTallyRequest; result: boolean }
   remove: { args: { targets: readonly contract.RemovalTarget[]; act: Act | undefined }; result: number }
   erase: { args: { keys: readonly EventKey[]; act: Act | undefined }; result: number }

@@ -37,7 +37,8 @@ import { indexKindsOf, kindsOf, segmentOf } from './list-index.ts'
  * - `about` is the list of search keys, in JSON; NULL if there are none. `event_key` finds the events of a key in the
  *   order of arrival. It is divided into segments, so that new keys change few pages, however many events there are.
  * - `minute` of a tally is counted since the epoch. `tally_minute` finds the rows that are not folded into hours yet.
- * - `alarm` has one row: who may raise alarms, until when, and the state of all alarms as JSON.
+ * - `alarm` has one row: who may raise alarms, until when, and the state of all alarms as JSON. `acknowledged` has the
+ *   alarms that a person has acknowledged, each by its condition, its subject, and since when it holds.
  * - `audit` is only appended to. Its numbers are never reused (AUTOINCREMENT), so that a gap shows a deleted entry.
  * - A successful attempt is stored in the row of the delivery, and all others in the table `attempt`. That saves an
  *   insert for each delivery that succeeds at once.
@@ -230,6 +231,14 @@ const versions: readonly string[] = [
     lease_until INTEGER NOT NULL,
     state       TEXT
   ) STRICT;
+
+  CREATE TABLE acknowledged (
+    condition TEXT    NOT NULL,
+    subject   TEXT    NOT NULL,
+    since     INTEGER NOT NULL,
+    at        INTEGER NOT NULL,
+    PRIMARY KEY (condition, subject, since)
+  ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE layout (
     one         INTEGER PRIMARY KEY CHECK (one = 1),

@@ -1,4 +1,5 @@
-import { alarmConditions, type Alarm, type AlarmChange, type AlarmName } from '../../model/alarm.ts'
+import type { AcknowledgedAlarm } from '../../inbox/inbox.ts'
+import { alarmConditions, type Alarm, type AlarmChange, type AlarmName, type ListedAlarm } from '../../model/alarm.ts'
 import { dayMs, hourMs } from './words.ts'
 
 /** That a condition holds for a subject. */
@@ -49,13 +50,21 @@ const flapMs = hourMs
 
 /**
  * Decides which alarms are raised and resolved. An alarm is raised after its condition has held for some time, and
- * resolved after it has not held for some time, so that it does not flap.
- * @param now milliseconds since the epoch
+ * resolved after it has not held for some time, so that it does not flap. One that is acknowledged is not reported
+ * again, unless it is worse.
+ * @param input.now milliseconds since the epoch
  */
 export function updateAlarms(
   { entries, resolved }: AlarmBook,
-  findings: Findings,
-  now: number
+  {
+    findings,
+    acknowledged = [],
+    now
+  }: {
+    readonly findings: Findings
+    readonly acknowledged?: readonly AcknowledgedAlarm[]
+    readonly now: number
+  }
 ): AlarmBook & { readonly changes: readonly AlarmChange[] } {
   const changes: AlarmChange[] = []
   const kept: AlarmEntry[] = []
@@ -69,7 +78,9 @@ export function updateAlarms(
   }
   for (const [condition, found] of findings) {
     for (const finding of found) {
-      const { entry, change } = hold(known.get(keyOf({ condition, ...finding })), { condition, finding, now })
+      const before = known.get(keyOf({ condition, ...finding }))
+      const isQuiet = before !== undefined && isAcknowledged(before, acknowledged)
+      const { entry, change } = hold(before, { condition, finding, isQuiet, now })
       known.delete(keyOf(entry))
       const isFlapping = entry.isFlapping === true || (change === 'raised' && flapping.has(keyOf(entry)))
       keep(isFlapping ? { ...entry, isFlapping } : entry, change)
@@ -88,18 +99,48 @@ export function updateAlarms(
   return { entries: kept, resolved: lately, changes }
 }
 
+/** True if somebody has acknowledged what was reported last of an alarm. */
+export function isAcknowledged(entry: AlarmEntry, acknowledged: readonly AcknowledgedAlarm[]): boolean {
+  return acknowledged.some((each) => isAbout(each, entry))
+}
+
+/** True if an acknowledgement holds for an alarm: not for the next alarm of its kind, and not for a worse one. */
+export function isAbout(
+  { condition, subject, since, at }: AcknowledgedAlarm,
+  entry: Pick<AlarmEntry, 'condition' | 'subject' | 'since' | 'reported'>
+): boolean {
+  const isSame = condition === entry.condition && subject === entry.subject && since.getTime() === entry.since
+  return isSame && entry.reported !== undefined && at.getTime() >= entry.reported.at
+}
+
 /** The alarms that are raised, in the order of the conditions. */
-export function listRaised(entries: readonly AlarmEntry[]): readonly Alarm[] {
+export function listRaised(
+  entries: readonly AlarmEntry[],
+  acknowledged: readonly AcknowledgedAlarm[] = []
+): readonly ListedAlarm[] {
   const names = Object.keys(alarmConditions)
   return entries
     .filter(({ reported }) => reported !== undefined)
-    .map(toAlarm)
+    .map((entry): ListedAlarm => {
+      const state = isAcknowledged(entry, acknowledged) ? 'acknowledged' : 'raised'
+      return { ...toAlarm(entry), state }
+    })
     .sort((one, other) => names.indexOf(one.condition) - names.indexOf(other.condition) || compare(one, other))
 }
 
 function hold(
   before: AlarmEntry | undefined,
-  { condition, finding, now }: { readonly condition: AlarmName; readonly finding: Finding; readonly now: number }
+  {
+    condition,
+    finding,
+    isQuiet,
+    now
+  }: {
+    readonly condition: AlarmName
+    readonly finding: Finding
+    readonly isQuiet: boolean
+    readonly now: number
+  }
 ): { readonly entry: AlarmEntry; readonly change: AlarmChange['change'] | undefined } {
   const { step = 1 } = finding
   const { since = now, reported, isFlapping } = before ?? {}
@@ -110,7 +151,7 @@ function hold(
       ? 'raised'
       : step > reported.step
         ? 'worse'
-        : now - reported.at >= remindMs
+        : !isQuiet && now - reported.at >= remindMs
           ? 'still'
           : undefined
   if (change === undefined) return { entry, change }

@@ -1,5 +1,4 @@
 import type { AlarmName } from '../../model/alarm.ts'
-import { loggedError } from '../../model/error-text.ts'
 import type { Log } from '../../model/log.ts'
 import type { Finding } from './book.ts'
 import { findAboutDeliveries, findFailing } from './deliveries.ts'
@@ -28,11 +27,19 @@ export interface FindInput {
   readonly log: Pick<Log, 'debug'>
 }
 
+/** A check of some conditions. */
+interface Check {
+  readonly of: readonly AlarmName[]
+  readonly run: () => Promise<Group>
+}
+
 type Group = Readonly<Partial<Record<AlarmName, readonly Finding[]>>>
 
 export interface Found {
   /** Lacks the conditions whose check failed. */
   readonly findings: ReadonlyMap<AlarmName, readonly Finding[]>
+  /** These, with the error. */
+  readonly failed: ReadonlyMap<AlarmName, unknown>
   readonly silence: SilenceChecks
 }
 
@@ -44,37 +51,49 @@ export async function findAll(input: FindInput): Promise<Found | undefined> {
   const { subject, reasons, freeShare, state, skipped, now, signal, keep, log } = input
   const { entries, checkedAt, runningSince } = state
   let { silence } = state
-  const checks: readonly (() => Promise<Group>)[] = [
-    async () => (freeShare === undefined ? {} : { space: findAboutSpace(freeShare) }),
-    async () => ({ registration: findAboutRegistrations(subject, entries) }),
-    async () => ({ ...(await findAboutRequests({ ...subject, reasons, entries, checkedAt, now })) }),
-    async () => {
-      const levels = await subject.inbox.levels()
-      const deliveries = findAboutDeliveries(levels, subject, now)
-      return { ...deliveries, quarantine: await findQuarantine(subject, levels, now) }
+  const one = (name: AlarmName, find: () => readonly Finding[] | Promise<readonly Finding[]>): Check => ({
+    of: [name],
+    run: async () => ({ [name]: await find() })
+  })
+  const checks: readonly Check[] = [
+    ...(freeShare === undefined ? [] : [one('space', () => findAboutSpace(freeShare))]),
+    one('registration', () => findAboutRegistrations(subject, entries)),
+    {
+      of: ['unauthenticated', 'refusing', 'slow', 'clock', 'stale'],
+      run: async () => ({ ...(await findAboutRequests({ ...subject, reasons, entries, checkedAt, now })) })
     },
-    async () => ({ failing: await findFailing(subject, now) }),
-    async () => ({ conflict: await findConflicts(subject, now) }),
-    async () => ({ drift: await findDrift(subject) }),
-    async () => ({ retention: await findUnpurged(subject, now) }),
-    async () => ({ backfill: await findAboutBackfills(subject, now) }),
-    async () => {
-      if (skipped.has('silence')) return {}
-      const found = await findSilence({ ...subject, checks: silence, runningSince, now, signal, keep, log })
+    {
+      of: ['backlog', 'dead', 'parked', 'quarantine'],
+      run: async () => {
+        const levels = await subject.inbox.levels()
+        const deliveries = findAboutDeliveries(levels, subject, now)
+        return { ...deliveries, quarantine: await findQuarantine(subject, levels, now) }
+      }
+    },
+    one('failing', () => findFailing(subject, now)),
+    one('conflict', () => findConflicts(subject, now)),
+    one('drift', () => findDrift(subject)),
+    one('retention', () => findUnpurged(subject, now)),
+    one('backfill', () => findAboutBackfills(subject, now)),
+    one('silence', async () => {
+      const found = await findSilence({ ...subject, entries, checks: silence, runningSince, now, signal, keep, log })
       silence = found.checks
-      return { silence: found.findings }
-    }
+      return found.findings
+    })
   ]
   const findings = new Map<AlarmName, readonly Finding[]>()
-  for (const check of checks) {
+  const failed = new Map<AlarmName, unknown>()
+  for (const { of, run } of checks) {
+    const wanted = of.filter((name) => !skipped.has(name))
+    if (wanted.length === 0) continue
     if (!(await keep())) return undefined
     try {
-      for (const [name, found] of Object.entries(await check()) as [AlarmName, readonly Finding[]][])
-        if (!skipped.has(name)) findings.set(name, found)
+      const found = await run()
+      for (const name of wanted) findings.set(name, found[name] ?? [])
     } catch (error) {
       if (signal.aborted) return undefined
-      log.debug({ err: loggedError(error) }, 'a condition of the alarms could not be checked; its alarms stay')
+      for (const name of wanted) failed.set(name, error)
     }
   }
-  return signal.aborted ? undefined : { findings, silence }
+  return signal.aborted ? undefined : { findings, failed, silence }
 }

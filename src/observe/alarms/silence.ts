@@ -1,8 +1,9 @@
 import { loggedError } from '../../model/error-text.ts'
 import type { Log } from '../../model/log.ts'
+import { activeMs } from '../../model/quiet-hours.ts'
 import type { TallyRow } from '../../model/tally.ts'
 import { withLimit } from '../../model/time-limit.ts'
-import type { Finding } from './book.ts'
+import type { AlarmEntry, Finding } from './book.ts'
 import type { AlarmEndpoint, AlarmSubject } from './subject.ts'
 import { counted, dayMs, hourMs, minuteMs, span } from './words.ts'
 
@@ -41,7 +42,9 @@ const longestAnswerMs = 30_000
 /** The newest events that the provider lists may be on their way. */
 const onTheWayMs = 10 * minuteMs
 
-export interface SilenceInput extends Pick<AlarmSubject, 'inbox' | 'endpoints' | 'silenceMs'> {
+export interface SilenceInput extends Pick<AlarmSubject, 'inbox' | 'endpoints' | 'silenceMs' | 'quietHours'> {
+  /** The alarms as the last round left them. */
+  readonly entries: readonly AlarmEntry[]
   readonly checks: SilenceChecks
   /** Since when servers have been running without a longer break, in milliseconds since the epoch. */
   readonly runningSince: number
@@ -65,15 +68,14 @@ export async function findSilence(
   for (const endpoint of input.endpoints) {
     const silence = await findOne(endpoint, input)
     if (silence === undefined) continue
-    const { lastMs, thresholdMs } = silence
-    const quietMs = input.now - lastMs
+    const { lastMs, quietMs, thresholdMs } = silence
     const check = await ask(endpoint, input, lastMs)
     if (check !== undefined) checks[endpoint.path] = check
     if (check !== undefined && isNoAlarm(check, input.now)) continue
     findings.push({
       subject: endpoint.path,
       level: 'error',
-      text: `no authentic request for ${span(quietMs)}${describe(check)}`,
+      text: `no authentic request for ${span(quietMs)}${input.quietHours === undefined ? '' : ' outside the quiet hours'}${describe(check)}`,
       value: Math.round(quietMs / 1_000),
       threshold: Math.round(thresholdMs / 1_000)
     })
@@ -93,11 +95,20 @@ function describe(check: SilenceCheck | undefined): string {
     : `, and ${counted(check.missing, 'event')} of the provider's list did not arrive: riverhook backfill`
 }
 
-/** @returns the last authentic request, and how long a silence may last; undefined while there is none */
+/** The silence of an endpoint. */
+interface Silence {
+  /** The last authentic request, or since when there was none. */
+  readonly lastMs: number
+  readonly quietMs: number
+  readonly thresholdMs: number
+}
+
+/** @returns undefined while there is no silence that is too long */
 async function findOne(
   { path }: AlarmEndpoint,
-  { inbox, silenceMs, runningSince, now }: SilenceInput
-): Promise<{ readonly lastMs: number; readonly thresholdMs: number } | undefined> {
+  { inbox, entries, silenceMs, quietHours, runningSince, now }: SilenceInput
+): Promise<Silence | undefined> {
+  const quietSince = (ms: number): number => (quietHours === undefined ? now - ms : activeMs(quietHours, ms, now))
   const list = async (fromMs: number, untilMs: number, step: 'hour' | 'minute'): Promise<readonly TallyRow[]> => {
     const query = { since: new Date(fromMs), until: new Date(untilMs), step, kind: 'request', name: path } as const
     return (await inbox.tally(query)).filter(({ outcome }) => outcome === 'authentic')
@@ -109,12 +120,22 @@ async function findOne(
   const lastHour = hours.at(-1)
   const thresholdMs = silenceMs ?? learn(hours, now)
   if (thresholdMs === undefined) return undefined
+  const raised = entries.find(
+    ({ condition, subject, reported }) => condition === 'silence' && subject === path && reported !== undefined
+  )
   const lastHourMs = lastHour?.at.getTime() ?? 0
-  if (now - Math.max(lastHourMs, runningSince) <= thresholdMs) return undefined
+  if (raised === undefined && quietSince(Math.max(lastHourMs, runningSince)) <= thresholdMs) return undefined
   // The hour is too long ago: look at its minutes.
   const minutes = lastHour === undefined ? [] : await list(lastHourMs, lastHourMs + hourMs, 'minute')
-  const lastMs = Math.max((minutes.at(-1)?.at.getTime() ?? lastHourMs) + minuteMs, runningSince)
-  return now - lastMs > thresholdMs ? { lastMs, thresholdMs } : undefined
+  const seenMs = lastHour === undefined ? 0 : (minutes.at(-1)?.at.getTime() ?? lastHourMs) + minuteMs
+  if (raised !== undefined && seenMs <= raised.since) {
+    // It lasts until a request arrives, also for a new server, which has not seen one yet.
+    const lastMs = lastHour === undefined ? raised.since - thresholdMs : seenMs
+    return { lastMs, quietMs: Math.max(quietSince(lastMs), thresholdMs), thresholdMs }
+  }
+  const lastMs = Math.max(seenMs, runningSince)
+  const quietMs = quietSince(lastMs)
+  return quietMs > thresholdMs ? { lastMs, quietMs, thresholdMs } : undefined
 }
 
 /** Learns how long a silence may last. Undefined if too little is known. @param hours the hours with requests */

@@ -1,7 +1,9 @@
-import { alarmConditions } from '../../model/alarm.ts'
-import type { AlarmBook, AlarmEntry } from './book.ts'
+import type { StoredAlarms } from '../../inbox/inbox.ts'
+import { alarmConditions, type ListedAlarm } from '../../model/alarm.ts'
+import { listRaised, type AlarmBook, type AlarmEntry } from './book.ts'
 import type { AlarmMessage } from './messages.ts'
 import type { SilenceChecks } from './silence.ts'
+import type { UncheckedEntry } from './unchecked.ts'
 
 /** The state that the process that raises alarms leaves to the next one. Times are in milliseconds since the epoch. */
 export interface AlarmsState extends AlarmBook {
@@ -12,6 +14,7 @@ export interface AlarmsState extends AlarmBook {
   /** Since when servers have been running without a longer break. */
   readonly runningSince: number
   readonly silence: SilenceChecks
+  readonly unchecked: readonly UncheckedEntry[]
   /** Messages that are not sent yet. */
   readonly unsent: readonly AlarmMessage[]
 }
@@ -40,6 +43,26 @@ export function readEntries(text: string | undefined): readonly AlarmEntry[] {
   return parse(text).entries
 }
 
+/** Lists the alarms of a stored state: those that are raised, and those that cannot be checked. */
+export function listStored({ state, acknowledged }: StoredAlarms): readonly ListedAlarm[] {
+  const { entries, unchecked } = parse(state)
+  return [
+    ...listRaised(entries, acknowledged),
+    ...unchecked
+      .filter(({ okSince }) => okSince === undefined)
+      .map(({ condition, since, reason }) => ({
+        condition,
+        subject: '',
+        level: 'warn' as const,
+        text: `cannot be checked: ${reason}`,
+        value: undefined,
+        threshold: undefined,
+        since: new Date(since),
+        state: 'unchecked' as const
+      }))
+  ]
+}
+
 export function packState(state: AlarmsState): string {
   return JSON.stringify(state)
 }
@@ -51,6 +74,7 @@ const none: AlarmsState = {
   entries: [],
   resolved: [],
   silence: {},
+  unchecked: [],
   unsent: []
 }
 
@@ -58,5 +82,6 @@ const none: AlarmsState = {
 function parse(text: string | undefined): AlarmsState {
   if (text === undefined) return none
   const state = { ...none, ...(JSON.parse(text) as Partial<AlarmsState>) }
-  return { ...state, entries: state.entries.filter(({ condition }) => Object.hasOwn(alarmConditions, condition)) }
+  const isKnown = ({ condition }: { readonly condition: string }): boolean => Object.hasOwn(alarmConditions, condition)
+  return { ...state, entries: state.entries.filter(isKnown), unchecked: state.unchecked.filter(isKnown) }
 }

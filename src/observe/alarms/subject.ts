@@ -1,3 +1,4 @@
+import type { QuietHours } from '../../model/quiet-hours.ts'
 import type { Inbox } from '../../inbox/inbox.ts'
 
 /** An endpoint as the conditions see it. */
@@ -33,4 +34,6 @@ export interface AlarmSubject {
   readonly retentionMs: number
   /** How long the silence of an endpoint may last. Undefined: learnt from its past. */
   readonly silenceMs: number | undefined
+  /** Hours that do not count as silence. */
+  readonly quietHours: QuietHours | undefined
 }

@@ -1,4 +1,4 @@
-import type { Inbox } from '../../inbox/inbox.ts'
+import type { AcknowledgedAlarm, Inbox } from '../../inbox/inbox.ts'
 
 export interface TurnOptions {
   readonly inbox: Pick<Inbox, 'saveAlarms'>
@@ -25,11 +25,15 @@ export class Turn {
     return clock() - this.#keptAt < leaseMs / 3 ? this.#isHeld : this.save(undefined)
   }
 
-  /** Stores the state, and extends the lease. @returns false, and stores nothing, if another process has the right */
-  async save(state: string | undefined): Promise<boolean> {
+  /**
+   * Stores the state, and extends the lease.
+   * @param forget acknowledgements that hold for no alarm any more
+   * @returns false, and stores nothing, if another process has the right
+   */
+  async save(state: string | undefined, forget: readonly AcknowledgedAlarm[] = []): Promise<boolean> {
     const { inbox, token, leaseMs, clock } = this.#options
     this.#keptAt = clock()
-    this.#isHeld = await inbox.saveAlarms({ token, leaseMs, ...(state !== undefined && { state }) })
+    this.#isHeld = await inbox.saveAlarms({ token, leaseMs, ...(state !== undefined && { state }), forget })
     return this.#isHeld
   }
 

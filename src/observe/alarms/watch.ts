@@ -1,17 +1,18 @@
-import type { Inbox } from '../../inbox/inbox.ts'
-import type { Alarm, AlarmChange, AlarmName } from '../../model/alarm.ts'
+import type { AcknowledgedAlarm, Inbox } from '../../inbox/inbox.ts'
+import type { Alarm, AlarmChange, AlarmName, ListedAlarm } from '../../model/alarm.ts'
 import { channels, publish, type RejectedMessage } from '../../model/channels.ts'
 import { loggedError } from '../../model/error-text.ts'
 import type { Log } from '../../model/log.ts'
 import { assertBegun } from '../../model/not-begun.ts'
 import { shorten } from '../../model/shorten.ts'
-import { listRaised, updateAlarms, type AlarmBook, type AlarmEntry } from './book.ts'
+import { isAbout, listRaised, updateAlarms, type AlarmBook, type AlarmEntry } from './book.ts'
 import { findAll } from './find.ts'
 import { composeMessage, keepUnsent, sendDue, type AlarmMessage, type SendDue, type SendMessage } from './messages.ts'
 import { continueState, packState, readEntries, type AlarmsState } from './state.ts'
 import { findAboutInbox } from './store.ts'
 import type { AlarmSubject } from './subject.ts'
 import { Turn } from './turn.ts'
+import { updateUnchecked } from './unchecked.ts'
 
 export interface AlarmWatchOptions {
   readonly subject: AlarmSubject
@@ -49,6 +50,7 @@ export class AlarmWatch {
   #shared: readonly AlarmEntry[] = []
   /** Undefined while another process raises the alarms. */
   #turn: Turn | undefined
+  #isFailing = false
   #round: Promise<void> | undefined
 
   constructor(options: AlarmWatchOptions) {
@@ -69,7 +71,7 @@ export class AlarmWatch {
   }
 
   /** The alarms that only this process knows. */
-  get ownRaised(): readonly Alarm[] {
+  get ownRaised(): readonly ListedAlarm[] {
     return listRaised(this.#own.entries)
   }
 
@@ -100,9 +102,14 @@ export class AlarmWatch {
     try {
       const { detail, freeShare } = await subject.health()
       await this.#checkOwn(detail)
-      if (detail === undefined) await this.#checkShared(freeShare)
+      if (detail !== undefined) return
+      await this.#checkShared(freeShare)
+      if (this.#isFailing) log.info({}, 'the conditions of the alarms can be checked again')
+      this.#isFailing = false
     } catch (error) {
-      log.warn({ err: loggedError(error) }, 'the conditions of the alarms could not be checked; trying again')
+      if (!this.#isFailing)
+        log.warn({ err: loggedError(error) }, 'the conditions of the alarms could not be checked; trying again')
+      this.#isFailing = true
     }
   }
 
@@ -111,7 +118,7 @@ export class AlarmWatch {
     const { skipped } = this.#options
     const now = this.#clock()
     const findings = new Map([['inbox', skipped.has('inbox') ? [] : findAboutInbox(detail)]] as const)
-    const { changes, ...own } = updateAlarms(this.#own, findings, now)
+    const { changes, ...own } = updateAlarms(this.#own, { findings, now })
     this.#own = own
     this.#report(changes)
     this.#ownUnsent = [...this.#ownUnsent, ...this.#compose(changes, now)]
@@ -121,7 +128,7 @@ export class AlarmWatch {
   /** Checks what all processes see alike, if it is this one's turn. */
   async #checkShared(freeShare: number | undefined): Promise<void> {
     const { inbox, owner, leaseMs, subject, skipped, log } = this.#options
-    const { token, state: before } = await inbox.holdAlarms({ owner, leaseMs })
+    const { token, state: before, acknowledged } = await inbox.holdAlarms({ owner, leaseMs })
     if (token === undefined) {
       this.#turn = undefined
       this.#shared = readEntries(before)
@@ -143,20 +150,22 @@ export class AlarmWatch {
       log
     })
     if (found === undefined) return
-    const { findings, silence } = found
+    const { findings, failed, silence } = found
+    const unchecked = updateUnchecked(state.unchecked, failed, { now, log })
     const known = state.entries.filter(({ condition }) => !skipped.has(condition))
-    const { changes, ...book } = updateAlarms({ ...state, entries: known }, findings, now)
-    const next = { ...state, ...book, silence, unsent: [...state.unsent, ...this.#compose(changes, now)] }
+    const { changes, ...book } = updateAlarms({ ...state, entries: known }, { findings, acknowledged, now })
+    const forget = acknowledged.filter((each) => !book.entries.some((entry) => isAbout(each, entry)))
+    const next = { ...state, ...book, silence, unchecked, unsent: [...state.unsent, ...this.#compose(changes, now)] }
     // Stored before it is reported, so that no other process reports it again.
-    if (!(await this.#save(turn, next))) return
+    if (!(await this.#save(turn, next, forget))) return
     this.#report(changes)
     const unsent = await this.#send(next.unsent, now, (unsent) => this.#save(turn, { ...next, unsent }))
     if (unsent !== next.unsent) await this.#save(turn, { ...next, unsent })
   }
 
   /** @returns false if another process has taken over: it finds the same */
-  async #save(turn: Turn, state: AlarmsState): Promise<boolean> {
-    const isHeld = await turn.save(packState(state))
+  async #save(turn: Turn, state: AlarmsState, forget: readonly AcknowledgedAlarm[] = []): Promise<boolean> {
+    const isHeld = await turn.save(packState(state), forget)
     if (isHeld) this.#shared = state.entries
     return isHeld
   }

@@ -34,6 +34,8 @@ export const attemptOutcomes = ['done', 'retry', 'dead', 'released', 'parked', '
 
 /** The acts of operators, as the label `action`. */
 export const actions = [
+  'alarms.acknowledge',
+  'alarms.reopen',
   'backfill.run',
   'events.erase',
   'events.export',
