@@ -27,6 +27,7 @@ interface Leaves {
 /** Hides the values at paths, and every text with an e-mail address in it. */
 export class Redaction {
   readonly #root = makePlace(false)
+  #first: readonly Place[] | undefined
 
   /**
    * @param paths such as `data.object.email`, `data.*.email` or `data.**.address`. `*` is one field of any name, and in
@@ -91,8 +92,9 @@ export class Redaction {
     return values.hider(shown)
   }
 
+  /** The same list each time: see `kept`. */
   #begin(): readonly Place[] {
-    return reach([], this.#root)
+    return (this.#first ??= reach([], this.#root))
   }
 }
 
@@ -144,17 +146,30 @@ function reach(places: Place[], place: Place | undefined): Place[] {
   return reach(places, place.named.get('**'))
 }
 
+/** The most names whose places are kept: the names of a map are endless. */
+const mostKept = 500
+/** The places after each field, by the places before it: names repeat, and each is compared with many patterns. */
+const kept = new WeakMap<readonly Place[], Map<string, readonly Place[]>>()
+
 /** The places after a field. */
 function follow(places: readonly Place[], name: string): readonly Place[] {
+  const known = kept.get(places) ?? new Map<string, readonly Place[]>()
+  kept.set(places, known)
+  const found = known.get(name) ?? findNext(places, name.toLowerCase())
+  if (known.size < mostKept) known.set(name, found)
+  return found
+}
+
+function findNext(places: readonly Place[], key: string): readonly Place[] {
   const found: Place[] = []
-  const key = name.toLowerCase()
   for (const place of places) {
     if (place.isDeep) reach(found, place)
     reach(found, place.named.get(key))
     reach(found, place.named.get('*'))
     for (const [isName, next] of place.patterns) if (isName(key)) reach(found, next)
   }
-  return found
+  // The same list for the same places, so that what follows is kept for it, too.
+  return places.length === found.length && places.every((place, index) => place === found[index]) ? places : found
 }
 
 /** Copies a value, with its leaves replaced. */
