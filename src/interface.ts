@@ -104,18 +104,18 @@ export interface Riverhook extends Registrar {
   retryQuarantined(id: string, options?: ActOptions): Promise<QuarantineResult | undefined>
   /**
    * Removes events with all their deliveries, for good, except those with a running delivery, and those that have
-   * changed since they were `seen`. Uses batches, so that requests are served in between. If the provider sends a
-   * removed event again, it is handled again.
+   * changed since they were `seen`, or are erased. Uses batches, so that requests are served in between. If the
+   * provider sends a removed event again, it is handled again.
    * @returns how many were removed
    */
   removeEvents(targets: readonly RemovalTarget[], options?: RemoveOptions): Promise<number>
   /**
-   * Erases the personal data of events, for good, except those with a running delivery: body, headers, search keys,
-   * order keys and errors. Uses batches, so that requests are served in between. Each event stays, as `erased`, with
-   * its id, type and times, so that neither a retry of the provider nor a backfill brings it back. Its deliveries that
-   * are not done are deleted, and never run.
+   * Erases the personal data of events, for good, except those with a running delivery, and those that have changed
+   * since they were `seen`: body, headers, search keys, order keys and errors. Uses batches, so that requests are
+   * served in between. Each event stays, as `erased`, with its id, type and times, so that neither a retry of the
+   * provider nor a backfill brings it back. Its deliveries that are not done are deleted, and never run.
    */
-  eraseEvents(keys: readonly EventKey[], options?: EraseOptions): Promise<Erasure>
+  eraseEvents(targets: readonly RemovalTarget[], options?: EraseOptions): Promise<Erasure>
   /**
    * Pauses a handler in all processes, also across restarts: its deliveries are recorded and wait. Running attempts
    * finish. Changes nothing if it is paused already. `inbox.pauses()` lists the paused handlers.

@@ -5,6 +5,7 @@
 export { composeCommand, type CommandParts } from './command.ts'
 export { sendTestAlarm } from './lifecycle/alarm-sender.ts'
 export { listAlarms } from './lifecycle/alarms.ts'
+export { beginExport } from './lifecycle/export-events.ts'
 export { firstSecret } from './lifecycle/managed.ts'
 export { handlersIn } from './lifecycle/mount-handlers.ts'
 export { recordReveal, recordSearch } from './lifecycle/reveal.ts'
@@ -29,8 +30,7 @@ export {
   type LastDay,
   type Pending
 } from './inbox/find-stats.ts'
-export { findErasable } from './inbox/find-erasable.ts'
-export { findRemovable, toRemovalTarget, type Removable } from './inbox/find-removable.ts'
+export { countOpen, findErasable, findRemovable, type FoundEvents } from './inbox/find-seen.ts'
 export { describeStates } from './inbox/seen-states.ts'
 export { listHandlers, unfinishedStates, type ListedHandler } from './inbox/list-handlers.ts'
 export { readSecretValue, valueIn } from './model/value-text.ts'

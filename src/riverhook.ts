@@ -20,8 +20,8 @@ import { registeredHandlers, type KnownHandlers } from './lifecycle/known-handle
 import { handlersMs } from './lifecycle/mount-handlers.ts'
 import { makeParts } from './lifecycle/parts.ts'
 import { pauseHandler, resumeHandler } from './lifecycle/pausing.ts'
-import { eraseEvents } from './lifecycle/erasure.ts'
-import { removeEvents } from './lifecycle/removal.ts'
+import { eraseEvents, removeEvents } from './lifecycle/removal.ts'
+import { readRetention } from './lifecycle/retention-spans.ts'
 import { Readiness } from './lifecycle/readiness.ts'
 import { keepServed } from './lifecycle/served-realms.ts'
 import { previousEvent, relatedEvents } from './lifecycle/resource.ts'
@@ -134,7 +134,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
   })
   const metering = new Metering(options.metrics)
   const graceMs = msOf(options.grace ?? pluginSettings.grace.default)
-  const retentionMs = msOf(options.retention ?? pluginSettings.retention.default)
+  const retention = readRetention(options)
   const concurrency = options.concurrency ?? pluginSettings.concurrency.default
   const alarms = new Alarms({
     given: options.alarms,
@@ -145,7 +145,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
       health: () => readiness.check(),
       registrations: () => riverhook.registrations(),
       maxBacklogAgeMs,
-      retentionMs
+      retention
     }),
     isReady: async () => (await riverhook.health()).ready,
     log
@@ -274,7 +274,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     await dispatcher.start()
     replays.keep()
     alarms.begin()
-    endRetention = keepRetention(inbox, { retentionMs, log })
+    endRetention = keepRetention(inbox, { spans: retention, log })
     serving = await keepServed(inbox, endpoints, log)
     log.info(
       {

@@ -60,7 +60,7 @@ t.test('each method that changes something enters who did it, and what was chang
         'events.remove',
         'digital-river 1, digital-river 2, digital-river 3 and 1 more',
         2,
-        '2 removed, 2 running, changed or unknown'
+        '2 removed, 2 running, changed, erased or unknown'
       ],
       [ada.name, 'events.remove', 'state=dead about=...', 0, '0 removed']
     ]

@@ -18,20 +18,15 @@ export interface PlannedReplay extends AnyPlan {
   readonly ratePerSecond?: number | undefined
 }
 
-export interface PlannedRemoval extends AnyPlan {
-  readonly kind: 'removal'
+/** A removal or an erasure. */
+interface PlannedAct<Kind extends string> extends AnyPlan {
+  readonly kind: Kind
   /** A digest of the events and their states. */
   readonly digest: string
 }
 
-export interface PlannedErasure extends AnyPlan {
-  readonly kind: 'erasure'
-  /** A digest of the events. */
-  readonly digest: string
-}
-
 /** The work that an operator has seen the effect of. */
-export type Plan = PlannedReplay | PlannedRemoval | PlannedErasure
+export type Plan = PlannedReplay | PlannedAct<'removal'> | PlannedAct<'erasure'>
 
 /** The additions to a plan that is signed. */
 interface Signed {

@@ -1,5 +1,5 @@
 /**
- * The rights of an operator. `read`: look, with personal data masked. `reveal`: see payloads unmasked, and export them.
+ * The rights of an operator. `read`: look, with personal data masked. `reveal`: see and export payloads unmasked.
  * `operate`: replay, remove, synchronise, fetch. `erase`: erase a person's data.
  */
 export const scopes = ['read', 'reveal', 'operate', 'erase'] as const

@@ -110,7 +110,7 @@ function copyCommand(): Command {
     .addOption(
       serverInbox(
         '--to <address>',
-        'the inbox to copy to; events that it has already are left alone, so an interrupted copy can be repeated'
+        'the inbox to copy to; events that it has already are left alone, so an interrupted copy can be repeated; erased ones are erased there, too'
       ).makeOptionMandatory()
     )
     .option('--yes', 'do not ask')
@@ -145,11 +145,22 @@ async function copy(from: Inbox, to: Inbox, given: CopyFlags): Promise<void> {
   })
   await to.audit(commandAct('inbox.copy', `from ${describeAddress(given.from)}`), {
     count: report.copied,
-    outcome: `${report.copied} of ${report.seen} copied`
+    outcome: `${report.copied} of ${report.seen} copied${report.erased === 0 ? '' : `, ${report.erased} erased`}`
   })
   print(
     `${report.copied} of ${counted(report.seen, 'event')} copied; ${report.seen - report.copied} ${report.seen - report.copied === 1 ? 'was' : 'were'} there already.`
   )
+  if (report.erased > 0)
+    print(
+      `${counted(report.erased, 'event')} of these ${report.erased === 1 ? 'was' : 'were'} erased, as in the inbox that was copied.`
+    )
+  if (report.left !== undefined) print(report.left)
+  if (report.unerased > 0) {
+    print(
+      `${counted(report.unerased, 'event')} could not be erased there, because a delivery is running. Run the command again.`
+    )
+    process.exitCode = 1
+  }
   print(`Do not start a server on ${describeAddress(given.from)} again: it would handle what is due a second time.`)
   print('The audit log and the counts of the charts were copied, too. Replay jobs are not copied: start them again.')
 }

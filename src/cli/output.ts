@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { styleText } from 'node:util'
 
 import { visible } from '../programs.ts'
@@ -38,6 +39,12 @@ export function shown(text: string | number | Styled): string {
 
 export function print(text: string | Styled): void {
   process.stdout.write(`${shown(text)}\n`)
+}
+
+/** Prints a line, and waits while its reader is slower: otherwise, a long output would be held in memory. */
+export async function printAndWait(text: string): Promise<void> {
+  if (process.stdout.write(`${shown(text)}\n`)) return
+  await once(process.stdout, 'drain')
 }
 
 /** Writes bytes unchanged. For files and pipes only. */

@@ -11,17 +11,25 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.ts')).serveCommand(),
   dev: async () => (await import('./dev.ts')).devCommand(),
   events: async () => {
-    const [{ listCommand }, { showCommand }, { replayCommand }, { removeCommand }, { eraseCommand }] =
-      await Promise.all([
-        import('./events/list.ts'),
-        import('./events/show.ts'),
-        import('./events/replay.ts'),
-        import('./events/remove.ts'),
-        import('./events/erase.ts')
-      ])
-    return group('events', 'look at the events in the inbox, replay, remove and erase them', [
+    const [
+      { listCommand },
+      { showCommand },
+      { exportCommand },
+      { replayCommand },
+      { removeCommand },
+      { eraseCommand }
+    ] = await Promise.all([
+      import('./events/list.ts'),
+      import('./events/show.ts'),
+      import('./events/export.ts'),
+      import('./events/replay.ts'),
+      import('./events/remove.ts'),
+      import('./events/erase.ts')
+    ])
+    return group('events', 'look at the events in the inbox, export, replay, remove and erase them', [
       listCommand(),
       showCommand(),
+      exportCommand(),
       replayCommand(),
       removeCommand(),
       eraseCommand()

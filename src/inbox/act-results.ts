@@ -37,7 +37,10 @@ export function admitResult(results: readonly AdmitResult[]): ActResult {
 /** @param given how many events were to be removed */
 export function removeResult(given: number, removed: number): ActResult {
   const rest = given - removed
-  return { count: removed, outcome: `${removed} removed${rest === 0 ? '' : `, ${rest} running, changed or unknown`}` }
+  return {
+    count: removed,
+    outcome: `${removed} removed${rest === 0 ? '' : `, ${rest} running, changed, erased or unknown`}`
+  }
 }
 
 /** @param given how many events were to be erased */
@@ -45,7 +48,7 @@ export function eraseResult(given: number, erased: number): ActResult {
   const rest = given - erased
   return {
     count: erased,
-    outcome: `${erased} erased${rest === 0 ? '' : `, ${rest} running, erased before or unknown`}`
+    outcome: `${erased} erased${rest === 0 ? '' : `, ${rest} running, changed, erased before or unknown`}`
   }
 }
 

@@ -124,6 +124,8 @@ const replayTarget: Rules = {
 }
 const pruneRequest: Rules = {
   before: { rule: instant, isRequired: true },
+  deadBefore: { rule: instant },
+  quarantinedBefore: { rule: instant },
   limit: { rule: whole(1, 100_000), isRequired: true },
   after: { rule: position }
 }
@@ -273,8 +275,14 @@ const claimNumbers: Rules = {
 export const checkEventFilter = (given: unknown): EventFilter =>
   checkKeys('events()', eventFilter, given) as unknown as EventFilter
 export const checkReplayFilter = <Filter>(given: Filter): Filter => checkKeys('replay()', replayFilter, given) as Filter
-export const checkPrune = (given: unknown): PruneRequest =>
-  checkKeys('prune()', pruneRequest, given) as unknown as PruneRequest
+/** Refuses a later time for what is kept longer: a batch ends the purge at the first event that is not old. */
+export function checkPrune(given: unknown): PruneRequest {
+  const request = checkKeys('prune()', pruneRequest, given) as unknown as PruneRequest
+  for (const name of ['deadBefore', 'quarantinedBefore'] as const)
+    if ((request[name] ?? request.before) > request.before)
+      throw invalid(`prune(): "${name}" must not be after "before"`)
+  return request
+}
 export const checkTallyQuery = (given: unknown): TallyQuery =>
   checkKeys('tally()', tallyQuery, given) as unknown as TallyQuery
 export const checkPruneTally = (given: unknown): PruneTallyRequest =>
@@ -371,15 +379,9 @@ export function checkKey(given: EventKey, call: string): EventKey {
   return pickKey(given)
 }
 
-/** Checks the keys of events. @returns each key once, without other fields of the objects */
-export function checkEventKeys(given: readonly EventKey[], call: string): readonly EventKey[] {
-  const keys = checkList(given, call).map((each) => checkKey(each, `${call}: every entry`))
-  return [...new Map(keys.map((each) => [JSON.stringify([each.realm, each.id]), each])).values()]
-}
-
-/** Checks events that are to be removed. */
-export function checkRemovalTargets(given: readonly RemovalTarget[], call: string): readonly RemovalTarget[] {
-  return checkList(given, call).map((target) => {
+/** Checks events that are to be removed or erased. @returns each event once */
+export function checkSeenEvents(given: readonly RemovalTarget[], call: string): readonly RemovalTarget[] {
+  const targets = checkList(given, call).map((target): RemovalTarget => {
     const entry = `${call}: every entry`
     const checked = checkKey(target, entry)
     const { seen } = target
@@ -388,6 +390,7 @@ export function checkRemovalTargets(given: readonly RemovalTarget[], call: strin
     for (const delivery of seen.deliveries) checkFields(`${entry}: "seen.deliveries"`, seenDelivery, delivery)
     return { ...checked, seen: pickStates(seen) }
   })
+  return [...new Map(targets.map((target) => [JSON.stringify([target.realm, target.id]), target])).values()]
 }
 
 /** The states of an event that was listed, without its other fields. */

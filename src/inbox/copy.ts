@@ -1,7 +1,7 @@
 import { RiverhookError } from '../model/errors.ts'
 import type { AuditEntry } from '../model/audit.ts'
 import type { EventKey } from '../model/event.ts'
-import type { EventDetail, Inbox } from './inbox.ts'
+import type { EventDetail, EventSummary, Inbox } from './inbox.ts'
 
 export interface CopyOptions {
   readonly from: Inbox
@@ -15,6 +15,12 @@ export interface CopyReport {
   readonly seen: number
   /** How many of them were new. */
   readonly copied: number
+  /** How many of them were known, and were erased there, because they are erased here. */
+  readonly erased: number
+  /** How many were not erased there, because a delivery was running. */
+  readonly unerased: number
+  /** How a person removes what the files may still have of erased data. Undefined if nothing is left. */
+  readonly left: string | undefined
 }
 
 /** Events read per page, and the most written in one transaction. */
@@ -24,21 +30,28 @@ const batchBytes = 4 * 1024 * 1024
 
 /**
  * Copies events, deliveries, watermarks, mismatches, pauses, the audit log and the tally from one inbox to another.
- * Skips events that the other inbox has, so an interrupted copy can be repeated. No server may deliver from `from`
+ * Skips events that the other inbox has, so an interrupted copy can be repeated; those that are erased in `from` are
+ * erased in `to`, too. No server may deliver from `from`
  * during the copy or after it.
  * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE while a server has `from`
  */
 export async function copyInbox({ from, to, onProgress }: CopyOptions): Promise<CopyReport> {
   await requireIdle(from)
-  let report: CopyReport = { seen: 0, copied: 0 }
+  let report: CopyReport = { seen: 0, copied: 0, erased: 0, unerased: 0, left: undefined }
   let after: number | undefined
   do {
     const page = await from.events({ limit: batchSize, oldestFirst: true, after })
     const missing = await findMissing(to, page.events)
-    report = { ...report, seen: report.seen + page.events.length - missing.length }
+    const erasures = await eraseKnown(to, page.events, missing)
+    report = {
+      ...report,
+      seen: report.seen + page.events.length - missing.length,
+      erased: report.erased + erasures.erased,
+      unerased: report.unerased + erasures.unerased
+    }
     for await (const { read, details } of readBatches(from, missing)) {
       const copied = details.length === 0 ? 0 : await to.restore(details)
-      report = { seen: report.seen + read, copied: report.copied + copied }
+      report = { ...report, seen: report.seen + read, copied: report.copied + copied }
       onProgress?.(report)
     }
     if (missing.length === 0) onProgress?.(report)
@@ -57,7 +70,24 @@ export async function copyInbox({ from, to, onProgress }: CopyOptions): Promise<
   await copyAudits(from, to)
   await copyTally(from, to)
   await requireIdle(from)
-  return report
+  return report.erased === 0 ? report : { ...report, left: await to.scrub() }
+}
+
+/** Erases the events of a page that are erased, and that the other inbox has with their data. */
+async function eraseKnown(
+  to: Inbox,
+  events: readonly EventSummary[],
+  missing: readonly EventKey[]
+): Promise<Pick<CopyReport, 'erased' | 'unerased'>> {
+  const keys: EventKey[] = []
+  for (const event of events) {
+    if (event.state !== 'erased' || missing.includes(event)) continue
+    const { realm, id } = event
+    const [there] = (await to.events({ realm, id, limit: 1 })).events
+    if (there !== undefined && there.state !== 'erased') keys.push({ realm, id })
+  }
+  const erased = keys.length === 0 ? 0 : await to.erase(keys)
+  return { erased, unerased: keys.length - erased }
 }
 
 /** Copies the audit log, the oldest entry first. */

@@ -1,12 +1,13 @@
 import { publish } from '../model/channels.ts'
 import { loggedError } from '../model/error-text.ts'
 import type { Log } from '../model/log.ts'
+import type { RetentionSpans } from '../model/retention-spans.ts'
 import { clearInterval, setInterval } from '../model/timers.ts'
 import { arrivedAt } from './arrival-time.ts'
 import type { Inbox } from './inbox.ts'
 
 export interface RetentionOptions {
-  readonly retentionMs: number
+  readonly spans: RetentionSpans
   readonly log: Log
   /** The interval between purges. Default 10 minutes. */
   readonly everyMs?: number
@@ -26,16 +27,16 @@ const auditsKeptMs = 400 * 86_400_000
 const rowsPerBatch = 500
 
 /**
- * Purges events that are older than the retention and whose deliveries are all done. Uses small batches, so that
- * requests are served in between. Keeps dead letters and quarantined requests. Prunes the tally too: it keeps minutes
- * for two days and hours for 90 days. Keeps the audit log for 400 days.
+ * Purges events that are older than the retention and whose deliveries are all done. Those with dead letters or parked
+ * deliveries, and quarantined requests, have longer retentions. Uses small batches, so that requests are served in
+ * between. Prunes the tally too: it keeps minutes for two days and hours for 90 days. Keeps the audit log for 400 days.
  *
  * Purging is final, and a clock can be wrong by years after a start. So this uses the inbox's clock, and limits it to
  * the arrival of the newest event plus the time since this process started.
  * @returns a function that ends the purges, and resolves when the current batch has ended
  */
 export function keepRetention(inbox: Inbox, options: RetentionOptions): () => Promise<void> {
-  const { retentionMs, log, everyMs = 600_000 } = options
+  const { spans, log, everyMs = 600_000 } = options
   const startedAt = performance.now()
   let ended = false
   let sweep: Promise<void> = Promise.resolve()
@@ -65,17 +66,29 @@ export function keepRetention(inbox: Inbox, options: RetentionOptions): () => Pr
   }
 
   async function purgeEvents(safeTime: number): Promise<void> {
-    const before = new Date(Math.max(0, safeTime - retentionMs))
-    let purged = 0
+    const limitOf = (ms: number): Date => new Date(Math.max(0, safeTime - ms))
+    const before = limitOf(spans.doneMs)
+    const deadBefore = limitOf(spans.deadMs)
+    const quarantinedBefore = limitOf(spans.quarantinedMs)
+    let [purged, dead, quarantined] = [0, 0, 0]
     let after: number | undefined
     do {
-      const batch = await inbox.prune({ before, limit: batchSize, after })
+      const batch = await inbox.prune({ before, deadBefore, quarantinedBefore, limit: batchSize, after })
       purged += batch.purged
+      dead += batch.dead
+      quarantined += batch.quarantined
       after = batch.next
     } while (after !== undefined && !ended)
     if (purged === 0) return
     publish('purged', { events: purged })
-    log.info({ purged, before }, 'old events purged')
+    log.info(
+      {
+        ...{ purged, before },
+        ...(dead > 0 && { dead, dead_before: deadBefore }),
+        ...(quarantined > 0 && { quarantined, quarantined_before: quarantinedBefore })
+      },
+      'old events purged'
+    )
   }
 
   async function pruneAudits(safeTime: number): Promise<void> {

@@ -1,33 +1,66 @@
-import { removeResult } from '../inbox/act-results.ts'
-import { checkRemovalTargets } from '../inbox/check.ts'
+import { eraseResult, removeResult } from '../inbox/act-results.ts'
+import { checkSeenEvents } from '../inbox/check.ts'
 import type { Inbox, RemovalTarget } from '../inbox/inbox.ts'
-import type { RemoveOptions } from '../interface.ts'
+import type { EraseOptions, Erasure, RemoveOptions } from '../interface.ts'
+import type { Act } from '../model/audit.ts'
 import { eventsTarget, filterTarget } from './act-target.ts'
-import type { Audit } from './audit.ts'
+import type { Audit, AuditedAct } from './audit.ts'
+
+interface Parts {
+  readonly inbox: Inbox
+  readonly audit: Audit
+}
 
 /** Events per transaction: few enough that requests need not wait for it. */
 const batchSize = 200
 
 /** Removes events in batches. See `Riverhook.removeEvents`. */
 export function removeEvents(
-  { inbox, audit }: { readonly inbox: Inbox; readonly audit: Audit },
+  { inbox, audit }: Parts,
   given: readonly RemovalTarget[],
-  { by, filter, onProgress }: RemoveOptions = {}
+  options: RemoveOptions = {}
 ): Promise<number> {
-  const targets = checkRemovalTargets(given, 'removeEvents()')
-  const target = filter === undefined ? eventsTarget(targets) : filterTarget(filter)
+  const targets = checkSeenEvents(given, 'removeEvents()')
   return audit.run(
-    { action: 'events.remove', target, by },
-    async (act) => {
-      let removed = 0
-      // One batch at least, so that there is an entry.
-      for (let start = 0; start === 0 || start < targets.length; start += batchSize) {
-        const batch = targets.slice(start, start + batchSize)
-        removed += await inbox.remove(batch, act)
-        onProgress?.(batch.length)
-      }
-      return removed
-    },
+    actOn('events.remove', targets, options),
+    (act) => inBatches(targets, options, (batch) => inbox.remove(batch, act)),
     (removed) => removeResult(targets.length, removed)
   )
+}
+
+/** Erases the personal data of events in batches. See `Riverhook.eraseEvents`. */
+export function eraseEvents(
+  { inbox, audit }: Parts,
+  given: readonly RemovalTarget[],
+  options: EraseOptions = {}
+): Promise<Erasure> {
+  const targets = checkSeenEvents(given, 'eraseEvents()')
+  return audit.run(
+    actOn('events.erase', targets, options),
+    async (act: Act) => ({
+      erased: await inBatches(targets, options, (batch) => inbox.erase(batch, act)),
+      left: await inbox.scrub()
+    }),
+    ({ erased }) => eraseResult(targets.length, erased)
+  )
+}
+
+function actOn(action: string, targets: readonly RemovalTarget[], { by, filter }: RemoveOptions): AuditedAct {
+  return { action, target: filter === undefined ? eventsTarget(targets) : filterTarget(filter), by }
+}
+
+/** @param work returns how many events of a batch it changed @returns how many it changed of all */
+async function inBatches(
+  targets: readonly RemovalTarget[],
+  { onProgress }: RemoveOptions,
+  work: (batch: readonly RemovalTarget[]) => Promise<number>
+): Promise<number> {
+  let changed = 0
+  // One batch at least, so that there is an entry.
+  for (let start = 0; start === 0 || start < targets.length; start += batchSize) {
+    const batch = targets.slice(start, start + batchSize)
+    changed += await work(batch)
+    onProgress?.(batch.length)
+  }
+  return changed
 }

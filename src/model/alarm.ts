@@ -69,7 +69,8 @@ export const alarmConditions = {
     of: 'inbox',
     forMs: 60 * minute,
     resolveMs: 10 * minute,
-    means: 'an event whose deliveries are all done is still stored a day after the end of its retention'
+    means:
+      'an event whose deliveries are all done or dead, or a quarantined request, is still stored a day after the end of its retention'
   },
   failing: {
     of: 'handler',

@@ -95,6 +95,7 @@ export function readOptions(given: Values): {
       ...pathProblems(endpoints),
       ...budgetProblems(options['bodyBudget'], endpoints),
       ...retentionProblems(options['retention'], endpoints),
+      ...longRetentionProblems(options),
       ...forwardProblems(options)
     ]
   }
@@ -336,6 +337,21 @@ function* budgetProblems(given: unknown, endpoints: readonly Endpoint[]): Iterab
 function* forwardProblems({ forward, forwardSecret }: Values): Iterable<OptionsProblem> {
   if (forwardSecret !== undefined && forward === undefined)
     yield invalid('Option "forwardSecret" has no effect without "forward" (RIVERHOOK_FORWARD)')
+}
+
+/**
+ * Refuses to keep what failed for a shorter time than what succeeded: the purge of a dead letter would prevent a
+ * backfill from fetching younger events.
+ */
+function* longRetentionProblems(options: Values): Iterable<OptionsProblem> {
+  const retention = options['retention'] ?? pluginSettings.retention.default
+  if (!pluginRules.retention.accepts(retention)) return
+  for (const name of ['deadRetention', 'quarantineRetention'] as const) {
+    const given = options[name]
+    if (given === undefined || !pluginRules[name].accepts(given)) continue
+    if (msOf(given as number | string) < msOf(retention as number | string))
+      yield invalid(`Option "${name}" must be at least "retention", ${spanText(msOf(retention as number | string))}`)
+  }
 }
 
 /** An event that is sent again after it was purged would be handled twice. */

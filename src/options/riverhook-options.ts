@@ -80,10 +80,21 @@ export interface RiverhookOptions extends EndpointOptions, SourceOption, Deliver
   /** The most attempts at the same time in this process, for all handlers together. Default 64. */
   readonly concurrency?: number | undefined
   /**
-   * How long events are kept after all their deliveries are done: milliseconds, or a text such as `30d` (default). At
-   * least 73 h.
+   * How long events are kept after their arrival, once all their deliveries are done: milliseconds, or a text such as
+   * `30d` (default). At least 73 h.
    */
   readonly retention?: number | string | undefined
+  /**
+   * How long events with dead letters, or with parked deliveries, are kept after the last of these became dead or was
+   * due. An event that has another delivery to run is kept. Default `180d`, or `retention` if that is longer; at least
+   * `retention`.
+   */
+  readonly deadRetention?: number | string | undefined
+  /**
+   * How long quarantined requests are kept after their arrival. Default `180d`, or `retention` if that is longer; at
+   * least `retention`.
+   */
+  readonly quarantineRetention?: number | string | undefined
   /**
    * The most bytes of request bodies in memory, for all endpoints together, from their arrival until they are answered.
    * Further requests are answered 503. Default 64 MiB; at least the largest `bodyLimit`. Lower it in a small container:

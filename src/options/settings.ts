@@ -18,6 +18,7 @@ import { forwardSecretProblem, readForwardList } from '../model/forwarding.ts'
 import { mostSearchKeys } from '../model/search-keys.ts'
 import { alarmSettings } from './alarm-settings.ts'
 import type { BackfillOptions, EndpointOptions, RegisterOptions } from './endpoint-options.ts'
+import { retentionSettings } from './retention-settings.ts'
 import { group, isAllowed, isPath, isTexts, withMessage, type Setting, type Settings } from './setting.ts'
 import { tokenEndpointSettings } from './token-settings.ts'
 
@@ -428,13 +429,7 @@ export const pluginSettings = {
     also: ['retries', 'maxAttempts', 'attempts', 'maxRetries', 'backoff'],
     means: 'How failed deliveries are retried, for handlers without their own `retry`'
   },
-  retention: {
-    rule: isSpan({ min: '1ms', max: '36500d' }),
-    default: '30d',
-    env: 'RIVERHOOK_RETENTION',
-    also: ['ttl', 'keepFor', 'retentionDays'],
-    means: `How long events are kept after all their deliveries are done; at least an hour longer than the provider retries, \`73h\` for ${providerName}`
-  },
+  ...retentionSettings,
   search: {
     rule: group(searchSettings, 'an object such as { keys: [...] }'),
     means: 'By what people find events, beside the ids that the source finds: `{ keys }`'

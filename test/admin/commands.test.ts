@@ -41,6 +41,8 @@ const twins: Readonly<Record<string, Twin | string>> = {
   drift: { args: '', route: 'mismatches', lines: 'mismatches' },
   audit: { args: '', route: 'audit', lines: 'entries' },
   'events show': 'event.test.ts: GET event has the same deliveries; its payload is another part of the answer',
+  'events export':
+    'event.test.ts: GET export reads the same events with the same function; its payload is another part of the line',
   'events remove': 'it prints no JSON; POST removals finds the same events with the same function',
   'events erase': 'it prints no JSON; POST erasures finds the same events with the same function',
   'handlers pause': 'it prints no JSON; the route calls the same method',

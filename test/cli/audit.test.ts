@@ -120,6 +120,24 @@ t.test(
         await cli('events', 'show', 'e1', '--payload', '--reveal')
         return { action: 'events.reveal', target: 'digital-river e1', count: 1, outcome: 'revealed' }
       },
+      'events export': async () => {
+        const masked = await cli('events', 'export', '--about', 'e1@customer.example')
+        t.match(masked.stderr, 'events exported, with personal data masked.')
+        t.match((await audit())[0], { target: 'about=...', outcome: 'sent, masked' })
+        const { stdout, stderr } = await cli('events', 'export', '--type', 'order.*', '--reveal')
+        t.match(
+          stdout
+            .trimEnd()
+            .split('\n')
+            .map((line) => JSON.parse(line) as unknown),
+          [
+            { id: 'e1', body: { id: 'e1' } },
+            { id: 'e2', body: { id: 'e2' } }
+          ]
+        )
+        t.match(stderr, '2 events exported.')
+        return { action: 'events.export', target: 'type=order.*', count: 2, outcome: 'sent, unmasked' }
+      },
       'events remove': async () => {
         await cli('events', 'remove', 'e1', '--yes')
         return { action: 'events.remove', target: 'digital-river e1', count: 1, outcome: '1 removed' }

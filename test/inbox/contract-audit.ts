@@ -61,7 +61,7 @@ export async function auditContract(t: Test, open: (t: Test) => Promise<Subject>
       'replay: 0, 1 unknown event',
       'replay: 0, nothing to do',
       'admit: 0, 1 unknown request',
-      'remove: 0, 0 removed, 2 running, changed or unknown'
+      'remove: 0, 0 removed, 2 running, changed, erased or unknown'
     ])
   })
 
@@ -99,7 +99,7 @@ export async function auditContract(t: Test, open: (t: Test) => Promise<Subject>
     t.same(await log(inbox), [
       'replay: 2, 1 done, 2 created, 1 running',
       'admit: 2, 1 accepted, 1 duplicate',
-      'remove: 2, 2 removed, 1 running, changed or unknown'
+      'remove: 2, 2 removed, 1 running, changed, erased or unknown'
     ])
   })
 

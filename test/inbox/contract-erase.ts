@@ -1,9 +1,9 @@
 import type { Test } from 'tap'
 
-import type { Act } from '../../src/index.ts'
+import { copyInbox, type Act } from '../../src/index.ts'
 import { arrival, quarantined } from './arrivals.ts'
 import { claim, settleAll, type Subject } from './contract.ts'
-import { keyOf, keysOf, realm } from '../event-keys.ts'
+import { keyOf, keysOf, named, realm } from '../event-keys.ts'
 
 /** The personal data of a test: in each place that an erasure must empty. */
 export const marker = 'marker-kim.lee@x.example'
@@ -63,7 +63,7 @@ export async function eraseContract(t: Test, open: (t: Test) => Promise<Subject>
         action: 'events.erase',
         target: 'about=...',
         count: 2,
-        outcome: '2 erased, 1 running, erased before or unknown'
+        outcome: '2 erased, 1 running, changed, erased before or unknown'
       }
     ])
 
@@ -142,6 +142,58 @@ export async function eraseContract(t: Test, open: (t: Test) => Promise<Subject>
       t.equal(await inbox.event(keyOf('1')), undefined)
     }
   )
+
+  t.test('an event is erased only in the states in which it was seen', async (t) => {
+    const { inbox } = await open(t)
+    await inbox.adopt(named('ship', 'mail').map((handler) => ({ ...handler, pattern: '*' })))
+    await inbox.record(['same', 'replayed', 'released', 'done'].map((id) => marked(id, ['ship', 'mail'], id)))
+    await settleAll(inbox, await claim(inbox, ['ship']), { state: 'dead', error: 'x' })
+    const { events: seen } = await inbox.events({ limit: 9 })
+    await inbox.replay([{ event: keyOf('replayed'), handler: 'ship' }])
+    for (const held of await claim(inbox, ['mail']))
+      await settleAll(inbox, [held], { state: held.event.id === 'done' ? 'done' : 'released' })
+    const targets = seen.map((event) => ({ realm: event.realm, id: event.id, seen: event }))
+    t.equal(await inbox.erase(targets), 2)
+    t.same((await inbox.events({ state: 'erased', limit: 9 })).events.map(({ id }) => id).sort(), ['released', 'same'])
+    t.equal(await inbox.erase(keysOf('replayed', 'replayed', 'done')), 2)
+  })
+
+  t.test('a copy erases the events that the other inbox has with their data', async (t) => {
+    const { inbox } = await open(t)
+    const { inbox: copy } = await open(t)
+    await inbox.record(['1', '2', '3', '4'].map((id) => marked(id, ['ship'], id)))
+    await inbox.adopt(named('ship').map((handler) => ({ ...handler, pattern: '*' })))
+    await copyInbox({ from: inbox, to: copy })
+    t.equal(await inbox.erase(keysOf('1', '2', '3')), 3)
+    t.equal(await copy.erase(keysOf('3', '4')), 2)
+    const claimed = await claim(copy, ['ship'])
+    const [first, held] = ['1', '2'].map((id) => claimed.find(({ event }) => event.id === id)!)
+    await settleAll(copy, [first!], { state: 'done' })
+    t.match(await copyInbox({ from: inbox, to: copy }), { seen: 4, copied: 0, erased: 1, unerased: 1 })
+    t.match(await copy.event(keyOf('1')), {
+      state: 'erased',
+      about: [],
+      body: { byteLength: 0 },
+      deliveries: [{ state: 'done' }]
+    })
+    await settleAll(copy, [held!], { state: 'done' })
+    t.match(await copyInbox({ from: inbox, to: copy }), { erased: 1, unerased: 0 })
+    t.same((await copy.events({ state: 'erased', type: '*', limit: 9 })).events.length, 4, 'and stay erased')
+    t.match(await copyInbox({ from: inbox, to: copy }), { erased: 0, unerased: 0, left: undefined })
+  })
+
+  t.test('an erased event is not removed: it would come back', async (t) => {
+    const { inbox } = await open(t)
+    await inbox.record([marked('1', []), marked('2', [])])
+    t.equal(await inbox.erase(keysOf('1')), 1)
+    const act: Act = { actor: { name: 'ada', via: 'code' }, action: 'events.remove', target: '2 events' }
+    t.equal(await inbox.remove(keysOf('1', '2'), act), 1)
+    t.match((await inbox.audits({ limit: 1 })).entries, [
+      { outcome: '1 removed, 1 running, changed, erased or unknown' }
+    ])
+    t.match(await inbox.event(keyOf('1')), { state: 'erased' })
+    t.same(await inbox.record([marked('1', ['ship'])]), ['duplicate'])
+  })
 
   t.test('search keys that were read before an event was erased do not come back', async (t) => {
     const { inbox } = await open(t)

@@ -21,6 +21,7 @@ import { levelsContract } from './contract-levels.ts'
 import { orderContract } from './contract-order.ts'
 import { realmsContract } from './contract-realms.ts'
 import { eraseContract } from './contract-erase.ts'
+import { pruneContract } from './contract-prune.ts'
 import { restoreContract } from './contract-restore.ts'
 import { searchContract } from './contract-search.ts'
 import { tallyContract } from './contract-tally.ts'
@@ -94,6 +95,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     orderContract,
     restoreContract,
     eraseContract,
+    pruneContract,
     searchContract,
     tallyContract,
     realmsContract,
@@ -431,7 +433,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     const second = await inbox.prune({ before: new Date(2000), limit: 2, after: first.next })
     t.equal(second.purged, 0)
     const third = await inbox.prune({ before: new Date(2000), limit: 2, after: second.next })
-    t.same(third, { purged: 0, next: undefined })
+    t.same(third, { purged: 0, dead: 0, quarantined: 0, next: undefined })
     t.same(
       (await inbox.events({ limit: 10 })).events.map(({ id }) => id),
       ['new', 'q', 'due', 'dead']
@@ -468,9 +470,10 @@ export async function claim(
   return (await inbox.claim({ owner: 'me', leaseMs, wants, limit: 1000 })).deliveries
 }
 
-/** Settles each delivery with the same outcome. */
-export function settleAll(inbox: Inbox, deliveries: readonly Lease[], outcome: Outcome) {
-  return inbox.settle(deliveries.map(({ id, token }): Settlement => ({ id, token, outcome, ...at })))
+/** Settles each delivery with the same outcome. @param endedAt default: the time that all tests have */
+export function settleAll(inbox: Inbox, deliveries: readonly Lease[], outcome: Outcome, endedAt = at.endedAt) {
+  const times = endedAt === at.endedAt ? at : { startedAt: endedAt, endedAt }
+  return inbox.settle(deliveries.map(({ id, token }): Settlement => ({ id, token, outcome, ...times })))
 }
 
 /** The event ids of claimed deliveries. */

@@ -224,8 +224,8 @@ t.test('large events are moved in batches', async (t) => {
   const body = randomBytes(200 * 1024)
   for (let number = 0; number < 60; number += 1) await from.record([arrival(`e${number}`, ['ship'], { body })])
   const reports: object[] = []
-  t.same(await copyInbox({ from, to: inbox, onProgress: (report) => reports.push(report) }), { seen: 60, copied: 60 })
-  t.same(reports.slice(0, 2), [
+  t.match(await copyInbox({ from, to: inbox, onProgress: (report) => reports.push(report) }), { seen: 60, copied: 60 })
+  t.match(reports.slice(0, 2), [
     { seen: 21, copied: 21 },
     { seen: 42, copied: 42 }
   ])

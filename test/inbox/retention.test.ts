@@ -10,10 +10,12 @@ import { arrival, quarantined } from './arrivals.ts'
 import { claim, settleAll } from './contract.ts'
 
 const dayMs = 86_400_000
+const spans = { doneMs: 30 * dayMs, deadMs: 180 * dayMs, quarantinedMs: 365 * dayMs }
 
-// Risk: a disk that fills up, or a dead letter that is purged before an operator has read it.
-t.test('old, done events are purged in batches; dead letters, quarantined and recent events stay', async (t) => {
-  const now = 100 * dayMs
+// Risk: a disk that fills up, personal data that is kept for ever, or a dead letter that is purged before an operator
+// has read it.
+t.test('old events are purged in batches, dead letters and quarantined requests later; recent ones stay', async (t) => {
+  const now = 1_000 * dayMs
   const inbox = sqliteInbox({ path: join(makeFolder(t), 'inbox.db'), clock: () => now })
   await inbox.open()
   t.teardown(() => inbox.close())
@@ -22,8 +24,16 @@ t.test('old, done events are purged in batches; dead letters, quarantined and re
   await inbox.record(Array.from({ length: 450 }, (_, index) => arrival(`old${index}`, ['ship'], at(31))))
   for (let held = await claim(inbox, ['ship']); held.length > 0; held = await claim(inbox, ['ship']))
     await settleAll(inbox, held, { state: 'done' })
-  await inbox.record([arrival('dead', ['ship'], at(31)), quarantined('broken')])
-  await settleAll(inbox, await claim(inbox, ['ship']), { state: 'dead', error: 'no' })
+  await inbox.record([
+    { ...quarantined('very old'), ...at(366) },
+    { ...quarantined('broken'), ...at(364) },
+    arrival('long dead', ['ship'], at(200)),
+    arrival('dead', ['ship'], at(200))
+  ])
+  const diedAt = (days: number) => new Date(now - days * dayMs)
+  for (const [index, held] of (await claim(inbox, ['ship'])).entries()) {
+    await settleAll(inbox, [held], { state: 'dead', error: 'no' }, diedAt([181, 179][index]!))
+  }
   await inbox.record([
     arrival('recent', ['ship'], at(29)),
     arrival('due', ['ship'], at(31)),
@@ -42,10 +52,12 @@ t.test('old, done events are purged in batches; dead letters, quarantined and re
       }
     }
   )
-  const end = keepRetention(inbox, { retentionMs: 30 * dayMs, log })
+  const end = keepRetention(inbox, { spans, log })
   await swept.promise
   await end()
-  t.match(told, [{ purged: 450 }])
+  t.match(told, [
+    { purged: 452, dead: 1, quarantined: 1, before: diedAt(30).toJSON(), dead_before: diedAt(180).toJSON() }
+  ])
   t.same((await inbox.events({ limit: 10 })).events.map(({ id }) => id).sort(), [
     'broken',
     'dead',
@@ -66,7 +78,7 @@ t.test('a clock that is ahead for one start purges nothing', async (t) => {
         arrival('handled', [], { receivedAt: new Date(Date.now() - 2 * dayMs) }),
         arrival('newest', [], { receivedAt: new Date() })
       ])
-    await keepRetention(inbox, { retentionMs: 30 * dayMs, log: pino({ level: 'silent' }) })()
+    await keepRetention(inbox, { spans, log: pino({ level: 'silent' }) })()
     t.equal((await inbox.stats()).events, 2, `${ahead} ms ahead`)
     await inbox.close()
   }
@@ -81,7 +93,7 @@ t.test('the audit log is kept for 400 days', async (t) => {
   const actor = { name: 'ada', via: 'code' } as const
   const enter = (target: string): Promise<void> =>
     inbox.audit({ actor, action: 'x', target }, { count: 0, outcome: '' })
-  const sweep = async () => keepRetention(inbox, { retentionMs: 30 * dayMs, log: pino({ level: 'silent' }) })()
+  const sweep = async () => keepRetention(inbox, { spans, log: pino({ level: 'silent' }) })()
   await enter('401 days ago')
   now += 2 * dayMs
   await enter('399 days ago')
@@ -105,7 +117,7 @@ t.test('the tally keeps minutes for two days and hours for 90 days', async (t) =
   await inbox.countRequests(
     minutes.map((ago) => ({ endpoint: '/a', outcome: 'CODE', at: new Date(now - ago * 60_000), count: 1 }))
   )
-  await keepRetention(inbox, { retentionMs: 30 * dayMs, log: pino({ level: 'silent' }) })()
+  await keepRetention(inbox, { spans, log: pino({ level: 'silent' }) })()
   const rows = await inbox.tally({ since: new Date(0), until: new Date(now), step: 'minute', kind: 'request' })
   t.same(
     rows.map(({ at, count }) => [(now - at.getTime()) / 60_000, count]),

@@ -51,7 +51,14 @@ const step = fc.oneof(
       handler: fc.constantFrom(...handlers)
     })
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), id: fc.nat(12) }) }
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), id: fc.nat(12) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('prune' as const),
+      ages: fc.array(fc.constantFrom(0, 400, 1000, 5000), { minLength: 3, maxLength: 3 })
+    })
+  }
 )
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
@@ -156,6 +163,12 @@ async function perform(
       return inbox.resume(step.handler)
     case 'remove':
       return inbox.remove(keysOf(`e${step.id}`))
+    case 'prune': {
+      const [age = 0, deadAge = 0, quarantinedAge = 0] = step.ages.toSorted((one, other) => one - other)
+      const [before, deadBefore, quarantinedBefore] = [age, deadAge, quarantinedAge].map((ms) => new Date(now - ms))
+      const purged = await inbox.prune({ before: before!, deadBefore, quarantinedBefore, limit: 50 })
+      return [purged, await inbox.watermarks()]
+    }
   }
 }
 

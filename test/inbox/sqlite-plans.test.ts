@@ -47,7 +47,7 @@ t.test(
     t.equal(newest, 'SCAN d USING INDEX delivery_error', 'it reads as many entries as its limit')
     t.notMatch(others.join(), /SCAN|TEMP B-TREE FOR ORDER BY/)
     t.equal(planOf(statements.retries)[0], 'SCAN delivery USING INDEX delivery_error', 'only what fails')
-    for (const name of ['isKnown', 'eventById', 'quarantined', 'acceptedSeq', 'removable'] as const)
+    for (const name of ['isKnown', 'eventById', 'quarantined', 'acceptedSeq', 'changeable'] as const)
       t.match(planOf(statements[name])[0], /INDEX event_id \(id=\? AND realm=\?\)/, name)
     for (const name of ['keyIsRunning', 'headOfKey', 'nextOfKey', 'parkedOfKey'] as const)
       t.match(planOf(statements[name])[0], /\(handler=\? AND realm=\? AND order_key=\?\)/, name)

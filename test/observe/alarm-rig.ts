@@ -55,7 +55,7 @@ export class Rig {
         registrations: () =>
           this.registration === undefined ? [] : [{ endpoint: path, lastError: undefined, ...this.registration }],
         maxBacklogAgeMs: 5 * minute,
-        retentionMs: 30 * day,
+        retention: { doneMs: 30 * day, deadMs: 180 * day, quarantinedMs: 180 * day },
         silenceMs: undefined,
         quietHours: undefined,
         ...subject
@@ -121,8 +121,8 @@ export interface Case {
   readonly endMs?: number
 }
 
-export const fail = async ({ inbox }: Rig, id: string) => {
-  await inbox.record([arrival(id, ['erp'])])
+export const fail = async ({ inbox, now }: Rig, id: string) => {
+  await inbox.record([arrival(id, ['erp'], { receivedAt: new Date(now) })])
   await settleAll(inbox, await claim(inbox, ['erp']), { state: 'dead', error: 'no' })
 }
 const requests = async (rig: Rig, outcome: string) => {

@@ -135,7 +135,7 @@ t.test(
     const heard = { ...log, error: (keys: unknown, text: unknown) => lines.push([keys, text]) } as unknown as typeof log
     const first = rig.watch({ send, log: heard })
     await fail(rig, 'dead')
-    await rig.inbox.record([quarantined('q')])
+    await rig.inbox.record([quarantined('q', { receivedAt: new Date(rig.now) })])
     await rig.pass(30 * second, [first])
     t.equal(sent.length, 1)
     await first.end()

@@ -34,12 +34,18 @@ export const removeEvent: ScopedRoute<{ query: OneEventQueryJson }> = {
   path: 'event',
   scope: 'operate',
   schema: {
-    summary: 'Remove an event with all its deliveries, for good. If the provider sends it again, it is handled again',
+    summary:
+      'Remove an event with all its deliveries, for good. If the provider sends it again, it is handled again. Answers 409 for an erased event, which would come back',
     querystring: schemas.OneEventQuery,
     response: { 200: schemas.Removed }
   },
   async handle({ riverhook, actor }, { query }): Promise<RemovedJson> {
-    const { realm, id } = await findEvent(riverhook.inbox, query)
+    const { realm, id, state } = await findEvent(riverhook.inbox, query)
+    if (state === 'erased')
+      throw new RiverhookError(
+        'RIVERHOOK_ADMIN_CONFLICT',
+        'The event is erased: it stays until the retention purges it, so that it does not come back'
+      )
     return { removed: (await riverhook.removeEvents([{ realm, id }], { by: actor })) === 1 }
   }
 }

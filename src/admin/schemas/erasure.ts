@@ -8,7 +8,10 @@ export const ErasurePlan = Type.Object(
     expiresAt: time,
     count: Type.Integer({ minimum: 0, description: 'how many events would be erased' }),
     open: Type.Integer({ minimum: 0, description: 'how many of their deliveries are not done, and would never run' }),
-    capped: Type.Boolean({ description: 'true if there are more: at most 10,000 are erased at a time' })
+    capped: Type.Boolean({
+      description:
+        'true if there are or may be more: at most 10,000 are erased at a time, and a plan looks for them for at most 2 s'
+    })
   },
   { ...strict, description: 'what an erasure would do' }
 )
@@ -22,7 +25,10 @@ export const ErasedEvents = Type.Object(
       })
     )
   },
-  { ...strict, description: 'how many events were erased; not those with a running delivery' }
+  {
+    ...strict,
+    description: 'how many events were erased; not those with a running delivery, or whose states changed meanwhile'
+  }
 )
 
 export const Erasure = Type.Union([named('ErasurePlan', ErasurePlan), named('ErasedEvents', ErasedEvents)])

@@ -218,7 +218,13 @@ export const TailQuery = Type.Object(
   },
   strict
 )
-export const ExportQuery = Type.Object(filterFields, strict)
+export const ExportQuery = Type.Object(
+  {
+    ...filterFields,
+    reveal: Type.Optional(Type.Boolean({ description: 'do not mask personal data; needs the scope `reveal`' }))
+  },
+  strict
+)
 
 export const ReplayFilter = Type.Object(filterFields, {
   ...strict,

@@ -30,7 +30,8 @@ export const RemovalPlan = Type.Object(
     }),
     kept: Type.Integer({
       minimum: 0,
-      description: 'how many match too, but are kept, because they have other deliveries that are not done'
+      description:
+        'how many match too, but are kept, because they are erased, or have other deliveries that are not done'
     })
   },
   { ...strict, description: 'what a removal would do' }

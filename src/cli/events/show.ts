@@ -79,11 +79,13 @@ interface ShownBody {
   readonly text: string | undefined
 }
 
-function reveal({ body, ...event }: EventDetail): ShownEvent {
+/** An event with all its data. */
+export function reveal({ body, ...event }: EventDetail): ShownEvent {
   return { ...event, body: { bytes: body.byteLength, ...readBodyText(body) } }
 }
 
-function maskedEvent(riverhook: CommandRiverhook, detail: EventDetail): ShownEvent {
+/** An event without personal data. */
+export function maskedEvent(riverhook: CommandRiverhook, detail: EventDetail): ShownEvent {
   const { payload, bytes, ...event } = riverhook.mask(detail)
   return { ...event, body: { bytes, encoding: 'json', text: payload } }
 }
@@ -158,7 +160,7 @@ function show(detail: ShownEvent, withPayload: boolean): void {
 }
 
 /** Inserts the body as text: its numbers stay as received, and no depth overflows the stack. */
-function asJson({ body, ...detail }: ShownEvent): string {
+export function asJson({ body, ...detail }: ShownEvent): string {
   const start = JSON.stringify(detail).slice(0, -1)
   if (body.text === undefined) return `${start}}`
   const text = bodyText(body, compactJson)

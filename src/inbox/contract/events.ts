@@ -24,7 +24,7 @@ export interface InboxEvents {
 
   /**
    * Removes events with their deliveries, in any state except running. Keeps those whose states are not as they were
-   * seen.
+   * seen, and erased ones: without its row, an erased event would come back with a retry or a backfill.
    * @returns how many events were removed
    */
   remove(targets: readonly RemovalTarget[], act?: Act): Promise<number>
@@ -32,11 +32,11 @@ export interface InboxEvents {
   /**
    * Erases the personal data of events: body, headers, search keys, resource, order keys, errors, and the reason of a
    * quarantined request. Each event stays, as `erased`, with its id, type and times: if it arrives again, it is a
-   * duplicate, never a conflict. Deletes its deliveries that are not done. Skips events with a running delivery, and
-   * those that are erased already.
+   * duplicate, never a conflict. Deletes its deliveries that are not done. Skips events with a running delivery, those
+   * whose states are not as they were seen, and those that are erased already.
    * @returns how many events were erased
    */
-  erase(keys: readonly EventKey[], act?: Act): Promise<number>
+  erase(targets: readonly RemovalTarget[], act?: Act): Promise<number>
 
   /**
    * Removes what is left in the files of the store of data that was deleted or erased.
@@ -45,21 +45,19 @@ export interface InboxEvents {
   scrub(): Promise<string | undefined>
 
   /**
-   * Purges one small batch of accepted or erased events that arrived before `before` and whose deliveries are all done.
-   * In the same transaction, moves the watermark `purged` of each realm to the newest event purged: an unknown event
-   * from before that time may have been handled. The first batch also purges the jobs that ended before that time.
-   * @param request.limit how many events to check
-   * @param request.after the end of the last batch; undefined starts over
-   * @returns how many events were purged, and the end of this batch; `next` is undefined after the last batch
+   * Purges one small batch of old events. An event with a delivery that is due, waits in its line or runs is kept. In
+   * the same transaction, moves the watermark `purged` of each realm to the newest event purged: an unknown event from
+   * before that time may have been handled. A quarantined request was not handled, so it does not move the watermark.
+   * The first batch also purges the jobs that ended before `before`.
    */
-  prune(request: PruneRequest): Promise<{ readonly purged: number; readonly next: number | undefined }>
+  prune(request: PruneRequest): Promise<PruneResult>
 }
 
-/** An event to remove. */
+/** An event to remove or to erase. */
 export interface RemovalTarget extends EventKey {
   /**
-   * Its states when its removal was decided. If one has changed since, for example because its dead letter was
-   * replayed, the event is kept. A delivery that is due, waits in its line or runs counts as one state. Default: any.
+   * Its states when this was decided. If one has changed since, for example because its dead letter was replayed, the
+   * event is left as it is. A delivery that is due, waits in its line or runs counts as one state. Default: any.
    */
   readonly seen?: EventStates | undefined
 }
@@ -205,7 +203,28 @@ export interface AttemptRecord {
 }
 
 export interface PruneRequest {
+  /** Purge accepted and erased events that arrived before this time and whose deliveries are all done. */
   readonly before: Date
+  /**
+   * Purge also events with dead letters or parked deliveries and no other open ones, if they arrived before this time,
+   * and these became dead, or were due, before this time. At most `before`. Default: none.
+   */
+  readonly deadBefore?: Date | undefined
+  /** Purge also quarantined requests that arrived before this time. At most `before`. Default: none. */
+  readonly quarantinedBefore?: Date | undefined
+  /** How many events to check. */
   readonly limit: number
+  /** The end of the last batch; undefined starts over. */
   readonly after?: number | undefined
+}
+
+export interface PruneResult {
+  /** How many events were purged. */
+  readonly purged: number
+  /** How many of them had dead letters or parked deliveries. */
+  readonly dead: number
+  /** How many of them were quarantined requests. */
+  readonly quarantined: number
+  /** The end of this batch; undefined after the last one. */
+  readonly next: number | undefined
 }

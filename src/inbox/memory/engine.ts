@@ -22,7 +22,6 @@ import {
   checkAuditPrune,
   checkClaim,
   checkEventFilter,
-  checkEventKeys,
   checkFailed,
   checkIds,
   checkIndexEntries,
@@ -40,7 +39,7 @@ import {
   checkAlarmSave,
   checkPruneTally,
   checkCounted,
-  checkRemovalTargets,
+  checkSeenEvents,
   checkTallyQuery,
   checkTargets,
   checkText
@@ -248,16 +247,18 @@ class MemoryInbox implements contract.Inbox {
 
   async remove(targets: readonly contract.RemovalTarget[], given?: Act): Promise<number> {
     const act = checkAct(given, 'remove()')
-    const removed = remove(this.#opened(), checkRemovalTargets(targets, 'remove()'))
-    writeAudit(this.#store, act, removeResult(targets.length, removed), this.#now())
+    const checked = checkSeenEvents(targets, 'remove()')
+    const removed = remove(this.#opened(), checked)
+    writeAudit(this.#store, act, removeResult(checked.length, removed), this.#now())
     this.#wake()
     return removed
   }
 
-  async erase(keys: readonly EventKey[], given?: Act): Promise<number> {
+  async erase(targets: readonly contract.RemovalTarget[], given?: Act): Promise<number> {
     const act = checkAct(given, 'erase()')
-    const erased = erase(this.#opened(), checkEventKeys(keys, 'erase()'))
-    writeAudit(this.#store, act, eraseResult(keys.length, erased), this.#now())
+    const checked = checkSeenEvents(targets, 'erase()')
+    const erased = erase(this.#opened(), checked)
+    writeAudit(this.#store, act, eraseResult(checked.length, erased), this.#now())
     this.#wake()
     return erased
   }
@@ -344,7 +345,7 @@ class MemoryInbox implements contract.Inbox {
     return probe(this.#opened(), this.#now())
   }
 
-  async prune(request: contract.PruneRequest): Promise<{ readonly purged: number; readonly next: number | undefined }> {
+  async prune(request: contract.PruneRequest): Promise<contract.PruneResult> {
     return prune(this.#opened(), checkPrune(request), this.#now())
   }
 

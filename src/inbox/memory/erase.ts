@@ -1,16 +1,17 @@
-import type { EventKey } from '../../model/event.ts'
-import { keyText, type Delivery, type Row } from './rows.ts'
+import type { RemovalTarget } from '../inbox.ts'
+import { findSeen } from './prune.ts'
+import type { Delivery, Row } from './rows.ts'
 import type { Store } from './store.ts'
 
 /** Erases the personal data of events, and deletes their deliveries that are not done. @returns how many events */
-export function erase(store: Store, keys: readonly EventKey[]): number {
-  const rows = new Map(keys.map((key) => [keyText(key), store.find(key)]))
-  return [...rows.values()].filter((row) => row !== undefined && eraseOne(store, row)).length
+export function erase(store: Store, targets: readonly RemovalTarget[]): number {
+  const rows = findSeen(store, targets)
+  for (const row of rows) eraseOne(store, row)
+  return rows.length
 }
 
-function eraseOne(store: Store, row: Row): boolean {
-  const { arrival, deliveries } = row
-  if (arrival.state === 'erased' || deliveries.some(({ state }) => state === 'running')) return false
+function eraseOne(store: Store, row: Row): void {
+  const { arrival } = row
   const { realm, id, source, endpoint, receivedAt, receipt, trace } = arrival
   const { type, liveMode, createdTime } = arrival.state === 'accepted' ? arrival : {}
   row.arrival = {
@@ -21,7 +22,6 @@ function eraseOne(store: Store, row: Row): boolean {
   row.resource = undefined
   store.dropDeliveries(row, ({ state }) => state !== 'done')
   for (const delivery of row.deliveries) eraseDelivery(delivery)
-  return true
 }
 
 function eraseDelivery(delivery: Delivery): void {

@@ -13,7 +13,6 @@ import {
   checkAuditPrune,
   checkClaim,
   checkEventFilter,
-  checkEventKeys,
   checkFailed,
   checkIds,
   checkIndexEntries,
@@ -31,7 +30,7 @@ import {
   checkAlarmSave,
   checkPruneTally,
   checkCounted,
-  checkRemovalTargets,
+  checkSeenEvents,
   checkTallyQuery,
   checkTargets,
   checkText
@@ -261,12 +260,14 @@ class PostgresInbox implements contract.Inbox {
 
   async remove(targets: readonly contract.RemovalTarget[], given?: Act): Promise<number> {
     const act = checkAct(given, 'remove()')
-    const checked = checkRemovalTargets(targets, 'remove()')
+    const checked = checkSeenEvents(targets, 'remove()')
     return this.#thenWake((db, times) => remove(db, checked, act, times))
   }
 
-  async erase(keys: readonly EventKey[], given?: Act): Promise<number> {
-    return this.#thenWake((db, times) => erase(db, checkEventKeys(keys, 'erase()'), checkAct(given, 'erase()'), times))
+  async erase(targets: readonly contract.RemovalTarget[], given?: Act): Promise<number> {
+    const act = checkAct(given, 'erase()')
+    const checked = checkSeenEvents(targets, 'erase()')
+    return this.#thenWake((db, times) => erase(db, checked, act, times))
   }
 
   async scrub(): Promise<string> {
@@ -354,7 +355,7 @@ class PostgresInbox implements contract.Inbox {
     return { oldestDueAt: await probe(await this.#store.opened(), this.#store.times) }
   }
 
-  async prune(request: contract.PruneRequest): Promise<{ readonly purged: number; readonly next: number | undefined }> {
+  async prune(request: contract.PruneRequest): Promise<contract.PruneResult> {
     return prune(await this.#store.opened(), checkPrune(request), this.#store.times)
   }
 

@@ -21,7 +21,7 @@ export function listChecks(
         'bigint[]'
       )})`
     )
-  else if (has('type', type === '*')) checks.push("event.state = 'accepted'")
+  else if (has('type', type === '*')) checks.push("event.state <> 'quarantined'")
   if (has('state', state !== undefined && !isDeliveryState(state))) checks.push(`event.state = ${value(state)}`)
   if (has('time', since !== undefined)) checks.push(`event.received_at >= ${value(since, 'timestamptz')}`)
   if (has('time', until !== undefined)) checks.push(`event.received_at < ${value(until, 'timestamptz')}`)

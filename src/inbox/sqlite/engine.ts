@@ -15,7 +15,6 @@ import {
   checkAuditPrune,
   checkClaim,
   checkEventFilter,
-  checkEventKeys,
   checkFailed,
   checkIds,
   checkIndexEntries,
@@ -33,7 +32,7 @@ import {
   checkAlarmSave,
   checkPruneTally,
   checkCounted,
-  checkRemovalTargets,
+  checkSeenEvents,
   checkTallyQuery,
   checkTargets,
   checkText
@@ -302,16 +301,16 @@ class SqliteInbox implements contract.Inbox {
 
   async remove(targets: readonly contract.RemovalTarget[], act?: Act): Promise<number> {
     const removed = await this.#call('remove', {
-      targets: checkRemovalTargets(targets, 'remove()'),
+      targets: checkSeenEvents(targets, 'remove()'),
       act: checkAct(act, 'remove()')
     })
     this.#wake()
     return removed
   }
 
-  async erase(keys: readonly EventKey[], act?: Act): Promise<number> {
+  async erase(targets: readonly contract.RemovalTarget[], act?: Act): Promise<number> {
     const erased = await this.#call('erase', {
-      keys: checkEventKeys(keys, 'erase()').map(({ realm, id }) => ({ realm, id })),
+      targets: checkSeenEvents(targets, 'erase()'),
       act: checkAct(act, 'erase()')
     })
     this.#wake()
@@ -404,7 +403,7 @@ class SqliteInbox implements contract.Inbox {
     return this.#call('probe', undefined)
   }
 
-  async prune(request: contract.PruneRequest): Promise<{ readonly purged: number; readonly next: number | undefined }> {
+  async prune(request: contract.PruneRequest): Promise<contract.PruneResult> {
     return this.#call('prune', checkPrune(request))
   }
 

@@ -1,10 +1,10 @@
 import type { Act } from '../../model/audit.ts'
-import type { EventKey } from '../../model/event.ts'
 import { eraseResult } from '../act-results.ts'
+import type { RemovalTarget } from '../inbox.ts'
 import { writeAudit, type auditSql } from './audit.ts'
 import { lineUp, readLine, type orderSql } from './order.ts'
 import type { Prepared } from './prepared.ts'
-import type { pruneSql } from './prune.ts'
+import { findSeen, type pruneSql } from './prune.ts'
 import { replaceKeys, type searchKeysSql } from './search-keys.ts'
 
 export const eraseSql = {
@@ -21,16 +21,15 @@ type Sql = Prepared<typeof eraseSql & typeof pruneSql & typeof orderSql & typeof
 /** Erases the personal data of events, and deletes their deliveries that are not done. @returns how many events */
 export function erase(
   sql: Sql,
-  { keys, act }: { readonly keys: readonly EventKey[]; readonly act: Act | undefined },
+  { targets, act }: { readonly targets: readonly RemovalTarget[]; readonly act: Act | undefined },
   now: number
 ): number {
-  const erased = keys.filter(({ realm, id }) => {
-    const row = sql.removable.get(id, realm)
-    if (row === undefined || row['state'] === 'erased') return false
-    eraseOne(sql, Number(row['seq']))
-    return true
+  const erased = targets.filter((target) => {
+    const seq = findSeen(sql, target)
+    if (seq !== undefined) eraseOne(sql, seq)
+    return seq !== undefined
   }).length
-  writeAudit(sql, act, eraseResult(keys.length, erased), now)
+  writeAudit(sql, act, eraseResult(targets.length, erased), now)
   return erased
 }
 

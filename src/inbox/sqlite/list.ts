@@ -377,7 +377,7 @@ function listChecks(filter: contract.EventFilter, { kinds }: Wanted, { covers }:
   ]
   const all: readonly (readonly [Part, Term | undefined])[] = [
     ...listKindChecks(filter, kinds),
-    ['type', type === '*' ? term("event.state = 'accepted'") : undefined],
+    ['type', type === '*' ? term("event.state <> 'quarantined'") : undefined],
     ['state', state === undefined || isDeliveryState(state) ? undefined : term('event.state = ?', state)],
     ['time', hasTime(filter) ? join(timeTerms(filter)) : undefined],
     ['error', error === undefined ? undefined : hasDeliveryTerm([term(isFailing('other'))])],

@@ -78,13 +78,13 @@ export interface Operations {
   }
   pruneTally: { args: contract.PruneTallyRequest; result: boolean }
   remove: { args: { targets: readonly contract.RemovalTarget[]; act: Act | undefined }; result: number }
-  erase: { args: { keys: readonly EventKey[]; act: Act | undefined }; result: number }
+  erase: { args: { targets: readonly contract.RemovalTarget[]; act: Act | undefined }; result: number }
   scrub: { args: undefined; result: Scrubbed }
   stats: { args: undefined; result: contract.InboxStats }
   levels: { args: undefined; result: contract.InboxLevels }
   lengths: { args: undefined; result: contract.AttemptLengths[] }
   probe: { args: undefined; result: contract.Backlog }
-  prune: { args: contract.PruneRequest; result: { purged: number; next: number | undefined } }
+  prune: { args: contract.PruneRequest; result: contract.PruneResult }
   audit: { args: { act: Act; result: ActResult }; result: undefined }
   failed: { args: { limit: number }; result: contract.FailedDelivery[] }
   retries: { args: undefined; result: contract.RetryCount[] }

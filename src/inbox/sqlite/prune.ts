@@ -3,7 +3,8 @@ import { purgedMark } from '../../model/purged-mark.ts'
 import type { DeliveryState, EventState } from '../../model/event.ts'
 import { removeResult } from '../act-results.ts'
 import { arrivedAt, isPastOld } from '../arrival-time.ts'
-import type { EventStates, PruneRequest, RemovalTarget } from '../inbox.ts'
+import type { EventStates, PruneRequest, PruneResult, RemovalTarget } from '../inbox.ts'
+import { countPurged, findPurgeKind } from '../purge-kind.ts'
 import type { Row } from '../rows.ts'
 import { isAsSeen } from '../seen-states.ts'
 import { writeAudit, type auditSql } from './audit.ts'
@@ -14,8 +15,8 @@ import type { Prepared } from './prepared.ts'
 import type { watermarksSql } from './watermarks.ts'
 
 export const pruneSql = {
-  removable: `
-    SELECT seq, state FROM event WHERE id = ? AND realm = ?
+  changeable: `
+    SELECT seq, state FROM event WHERE id = ? AND realm = ? AND state <> 'erased'
     AND NOT EXISTS (SELECT 1 FROM delivery WHERE event_seq = event.seq AND state = 'running')`,
   statesOf: 'SELECT handler, state FROM delivery WHERE event_seq = ?',
   linesOf: 'SELECT handler, realm, order_key FROM delivery WHERE event_seq = ? AND order_key IS NOT NULL',
@@ -23,33 +24,37 @@ export const pruneSql = {
   deleteDeliveries: 'DELETE FROM delivery WHERE event_seq = ?',
   deleteEvent: 'DELETE FROM event WHERE seq = ?',
   oldest: `
-    SELECT seq, realm, received_at, created_time, state <> 'quarantined' AND NOT EXISTS
-      (SELECT 1 FROM delivery WHERE event_seq = event.seq AND state <> 'done') AS settled
+    SELECT seq, realm, state, received_at, created_time,
+      EXISTS (SELECT 1 FROM delivery WHERE event_seq = event.seq AND state NOT IN ('done', 'dead', 'parked')) AS open,
+      (SELECT max(iif(state = 'dead', coalesce(settled_at, due_at), due_at)) FROM delivery
+        WHERE event_seq = event.seq AND state IN ('dead', 'parked')) AS stopped_at
     FROM event WHERE seq > ? ORDER BY seq LIMIT ?`
 } as const
 
 type Sql = Prepared<typeof pruneSql & typeof orderSql & typeof listIndexSql & typeof watermarksSql & typeof jobsSql>
 
-/**
- * Removes events with their deliveries, except those with a running delivery, or that are not as they were seen.
- * @returns how many
- */
+/** Removes events with their deliveries. @returns how many */
 export function remove(
   sql: Sql & Prepared<typeof auditSql>,
   { targets, act }: { readonly targets: readonly RemovalTarget[]; readonly act: Act | undefined },
   now: number
 ): number {
-  const removed = targets.filter(({ realm, id, seen }) => {
-    const row = sql.removable.get(id, realm)
-    if (row === undefined || !isAsSeen(seen, readStates(sql, row))) return false
-    drop(sql, Number(row['seq']))
-    return true
+  const removed = targets.filter((target) => {
+    const seq = findSeen(sql, target)
+    if (seq !== undefined) drop(sql, seq)
+    return seq !== undefined
   }).length
   writeAudit(sql, act, removeResult(targets.length, removed), now)
   return removed
 }
 
-function readStates(sql: Sql, { seq, state }: Row): EventStates {
+/** Finds an event that is as it was seen, unless it is erased or has a running delivery. */
+export function findSeen(sql: Prepared<typeof pruneSql>, { realm, id, seen }: RemovalTarget): number | undefined {
+  const row = sql.changeable.get(id, realm)
+  return row !== undefined && isAsSeen(seen, readStates(sql, row)) ? Number(row['seq']) : undefined
+}
+
+function readStates(sql: Prepared<typeof pruneSql>, { seq, state }: Row): EventStates {
   return {
     state: state as EventState,
     deliveries: sql.statesOf.all(Number(seq)).map((row) => ({
@@ -68,12 +73,9 @@ function drop(sql: Sql, seq: number): void {
   for (const row of lines) lineUp(sql, readLine(row))
 }
 
-/** Purges old events whose deliveries are all done. */
-export function prune(
-  sql: Sql,
-  { before, limit, after }: PruneRequest,
-  now: number
-): { purged: number; next: number | undefined } {
+/** Purges old events. */
+export function prune(sql: Sql, request: PruneRequest, now: number): PruneResult {
+  const { before, limit, after } = request
   if (after === undefined) {
     sql.pruneJobs.run(before.getTime())
     pruneIndex(sql)
@@ -81,11 +83,20 @@ export function prune(
   const rows = sql.oldest.all(after ?? 0, limit)
   const arrival = (row: Row): number => arrivedAt(Number(row['received_at']), row['created_time'], now)
   const old = rows.filter((row) => arrival(row) < before.getTime())
-  const settled = old.filter((row) => row['settled'] === 1)
-  for (const row of settled) drop(sql, Number(row['seq']))
   const purgedTo = new Map<string, number>()
-  for (const row of settled)
-    purgedTo.set(String(row['realm']), Math.max(arrival(row), purgedTo.get(String(row['realm'])) ?? 0))
+  const kinds = old.flatMap((row) => {
+    const kind = findPurgeKind(request, {
+      state: row['state'] as EventState,
+      arrivedAt: arrival(row),
+      isOpen: row['open'] === 1,
+      stoppedAt: row['stopped_at'] === null ? undefined : Number(row['stopped_at'])
+    })
+    if (kind === undefined) return []
+    drop(sql, Number(row['seq']))
+    const realm = String(row['realm'])
+    if (kind !== 'quarantined') purgedTo.set(realm, Math.max(arrival(row), purgedTo.get(realm) ?? 0))
+    return kind
+  })
   for (const [realm, to] of purgedTo) sql.advance.run(realm, purgedMark, to, now)
   const isLast =
     rows.length < limit ||
@@ -93,5 +104,5 @@ export function prune(
       rows.filter((row) => !old.includes(row)).map((row) => Number(row['received_at'])),
       now
     )
-  return { purged: settled.length, next: isLast ? undefined : Number(rows.at(-1)?.['seq']) }
+  return { ...countPurged(kinds), next: isLast ? undefined : Number(rows.at(-1)?.['seq']) }
 }

@@ -1,4 +1,5 @@
 import type { EventSummary, InboxLevels } from '../../inbox/inbox.ts'
+import type { RetentionSpans } from '../../model/retention-spans.ts'
 import type { Finding } from './book.ts'
 import { stepOf } from './deliveries.ts'
 import type { AlarmSubject } from './subject.ts'
@@ -48,20 +49,31 @@ export async function findDrift({ inbox }: Reads): Promise<readonly Finding[]> {
   return step === 0 ? [] : [{ subject: '', level: 'warn', text, value, threshold: 1, step }]
 }
 
-/** The most events that are looked at: the oldest may all be dead letters, which are kept. */
+/** The most events that are looked at: the oldest may all be dead letters, which are kept longer. */
 const mostOld = 100
 
 /** Checks for events that should have been purged. */
 export async function findUnpurged(
-  { inbox, retentionMs }: Reads & Pick<AlarmSubject, 'retentionMs'>,
+  { inbox, retention }: Reads & Pick<AlarmSubject, 'retention'>,
   now: number
 ): Promise<readonly Finding[]> {
-  const until = new Date(Math.max(0, now - retentionMs - dayMs))
+  const until = new Date(Math.max(0, now - retention.doneMs - dayMs))
   const { events } = await inbox.events({ until, oldestFirst: true, limit: mostOld })
   const text = 'events are still stored a day after the end of their retention: the log says why they are not purged'
-  return events.some(isPurgeable) ? [{ subject: '', level: 'warn', text }] : []
+  return events.some((event) => isOverdue(event, retention, now - dayMs)) ? [{ subject: '', level: 'warn', text }] : []
 }
 
-function isPurgeable({ state, deliveries }: EventSummary): boolean {
-  return state === 'accepted' && deliveries.every((delivery) => delivery.state === 'done')
+/**
+ * True if an event should have been purged by a time. False for one with a parked delivery: when it was due is unknown.
+ */
+function isOverdue(
+  { state, receivedAt, deliveries }: EventSummary,
+  { doneMs, deadMs, quarantinedMs }: RetentionSpans,
+  by: number
+): boolean {
+  if (state === 'quarantined') return receivedAt.getTime() < by - quarantinedMs
+  if (deliveries.some((delivery) => delivery.state !== 'done' && delivery.state !== 'dead')) return false
+  const dead = deliveries.filter((delivery) => delivery.state === 'dead')
+  if (dead.length === 0) return receivedAt.getTime() < by - doneMs
+  return Math.max(...[receivedAt, ...dead.map(({ settledAt }) => settledAt ?? receivedAt)].map(Number)) < by - deadMs
 }

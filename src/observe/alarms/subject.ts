@@ -1,5 +1,6 @@
 import type { QuietHours } from '../../model/quiet-hours.ts'
 import type { Inbox } from '../../inbox/inbox.ts'
+import type { RetentionSpans } from '../../model/retention-spans.ts'
 
 /** An endpoint as the conditions see it. */
 export interface AlarmEndpoint {
@@ -31,7 +32,7 @@ export interface AlarmSubject {
     readonly lastError: string | undefined
   }[]
   readonly maxBacklogAgeMs: number
-  readonly retentionMs: number
+  readonly retention: RetentionSpans
   /** How long the silence of an endpoint may last. Undefined: learnt from its past. */
   readonly silenceMs: number | undefined
   /** Hours that do not count as silence. */

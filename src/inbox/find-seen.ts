@@ -3,10 +3,12 @@ import type { EventFilter, EventStates, EventSummary, Inbox, RemovalTarget } fro
 import { isDeliveryState } from './replay.ts'
 import { hasError } from './search.ts'
 
-/** The events that a filter would remove. */
-export interface Removable {
+type OpenFilter = Omit<EventFilter, 'limit' | 'after'>
+
+/** The events that a filter would remove or erase, and their states. */
+export interface FoundEvents {
   readonly targets: readonly RemovalTarget[]
-  /** How many match too, but are kept, because they have other deliveries that are not done. */
+  /** How many match too, and are kept. */
   readonly kept: number
   /** True if there are or may be more. */
   readonly capped: boolean
@@ -14,7 +16,7 @@ export interface Removable {
   readonly searchedTo?: number
 }
 
-export interface RemovableLimits {
+export interface FindLimits {
   /** The most events. Default: no limit. */
   readonly most?: number
   /** How long to look for events, in milliseconds. At least one page is read. Default: no limit. */
@@ -24,14 +26,29 @@ export interface RemovableLimits {
 }
 
 /**
- * Finds the events that a filter would remove. With a filter for deliveries, leaves out events with another delivery
- * that is not done: an event is removed with all its deliveries.
+ * Finds the events that a filter would remove. Keeps erased ones. With a filter for deliveries, keeps those with
+ * another delivery that is not done: an event is removed with all its deliveries.
  */
-export async function findRemovable(
+export function findRemovable(inbox: Inbox, filter: OpenFilter, limits?: FindLimits): Promise<FoundEvents> {
+  return find(inbox, filter, (event) => event.state !== 'erased' && isSettledBeside(event, filter), limits)
+}
+
+/** Finds the events that a filter would erase: those that are not erased yet. */
+export function findErasable(inbox: Inbox, filter: OpenFilter, limits?: FindLimits): Promise<FoundEvents> {
+  return find(inbox, filter, ({ state }) => state !== 'erased', limits)
+}
+
+/** Counts the deliveries that an erasure deletes, as they were seen: those that are not done. */
+export function countOpen(targets: readonly RemovalTarget[]): number {
+  return targets.flatMap(({ seen }) => seen?.deliveries ?? []).filter(({ state }) => state !== 'done').length
+}
+
+async function find(
   inbox: Inbox,
-  filter: Omit<EventFilter, 'limit' | 'after'>,
-  { most = Infinity, timeMs = Infinity, signal }: RemovableLimits = {}
-): Promise<Removable> {
+  filter: OpenFilter,
+  isWanted: (event: EventSummary) => boolean,
+  { most = Infinity, timeMs = Infinity, signal }: FindLimits = {}
+): Promise<FoundEvents> {
   const endsAt = performance.now() + timeMs
   const targets: RemovalTarget[] = []
   const share = sharing()
@@ -40,9 +57,9 @@ export async function findRemovable(
   do {
     const page = await inbox.events({ ...filter, limit: 500, after })
     for (const event of page.events) {
-      if (!isSettledBeside(event, filter)) kept += 1
+      if (!isWanted(event)) kept += 1
       else if (targets.length === most) return { targets, kept, capped: true }
-      else targets.push(toRemovalTarget(event, share))
+      else targets.push(toSeenEvent(event, share))
     }
     after = page.next
     if (after !== undefined && (performance.now() >= endsAt || signal?.aborted === true))
@@ -51,14 +68,8 @@ export async function findRemovable(
   return { targets, kept, capped: false }
 }
 
-/**
- * An event as it was listed, to be removed if it has not changed by then.
- * @param share returns one object for equal states
- */
-export function toRemovalTarget(
-  event: EventSummary,
-  share: (states: EventStates) => EventStates = (states) => states
-): RemovalTarget {
+/** An event as it was listed. @param share returns one object for equal states */
+function toSeenEvent(event: EventSummary, share: (states: EventStates) => EventStates): RemovalTarget {
   return { realm: event.realm, id: event.id, seen: share(pickStates(event)) }
 }
 
