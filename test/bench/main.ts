@@ -1,21 +1,30 @@
 // npm run bench -- receive | drain | postgres | read | types
 import { parseArgs } from 'node:util'
 
-import { drain } from './drain/run.ts'
+import { drain, drainAgainst } from './drain/run.ts'
 import { installPeers } from './peers.ts'
-import { contestants } from './receive/contestants.ts'
+import { contestants, contestantsAgainst } from './receive/contestants.ts'
 import { postgres } from './postgres/run.ts'
 import { read } from './read/run.ts'
 import { receive } from './receive/run.ts'
 import { types } from './types/run.ts'
 
-const keys = contestants.map(({ key }) => key)
-const usage = `npm run bench -- receive [--quick] [--rounds N] [--only KEY ...]
+const keys = [...contestants, ...contestantsAgainst('')].map(({ key }) => key)
+const usage = `npm run bench -- receive [--quick] [--rounds N] [--only KEY ...] [--json FILE]
     signed events over HTTP on loopback, 64 connections: riverhook beside a hand-written route, and beside its peers on their schemes
-    (KEY: ${keys.join(', ')})
+    (KEY: ${contestants.map(({ key }) => key).join(', ')})
+
+npm run bench -- receive --against FOLDER [--quick] [--rounds N] [--only KEY ...] [--json FILE]
+    the same, beside another checkout with its packages, such as a worktree of an older commit
+    (KEY: ${contestantsAgainst('')
+      .map(({ key }) => key)
+      .join(', ')})
 
 npm run bench -- drain [--quick]
     no-op deliveries out of the SQLite inbox, with a small and with a large backlog
+
+npm run bench -- drain --against FOLDER [--rounds N]
+    the same, with backlogs of 2,000, beside another checkout
 
 npm run bench -- postgres [--quick] [--rounds N]
     the PostgreSQL inbox beside hand-written routes, pg-boss and graphile-worker, on one server that is started for it
@@ -33,16 +42,16 @@ if (command === undefined) {
   process.stderr.write(usage)
   process.exitCode = 2
 } else if (command.name === 'receive') {
-  const { quick, rounds, only } = command
-  installPeers()
-  const accepted = await receive({ rounds, only, warmUpMs: quick ? 500 : 1_000, measuredMs: quick ? 1_000 : 1_500 })
+  const { quick, rounds = quick ? 8 : 40, only, against, json } = command
+  if (against === undefined) installPeers()
+  const accepted = await receive({ rounds, only, against, json, warmUpRequests: quick ? 2_000 : 6_000, sliceMs: 150 })
   if (!accepted) process.exitCode = 1
 } else if (command.name === 'postgres') {
   installPeers()
-  const { quick, rounds } = command
+  const { quick, rounds = quick ? 1 : 7 } = command
   await postgres({
     rounds,
-    warmUpMs: quick ? 500 : 1_000,
+    warmUpRequests: quick ? 500 : 2_000,
     measuredMs: quick ? 1_000 : 2_000,
     jobs: quick ? 5_000 : 20_000,
     largeBacklog: quick ? 100_000 : 1_000_000
@@ -50,7 +59,9 @@ if (command === undefined) {
 } else if (command.name === 'read') {
   await read(command)
 } else if (command.name === 'types') {
-  if (!types(command.rounds)) process.exitCode = 1
+  if (!types(command.rounds ?? (command.quick ? 1 : 7))) process.exitCode = 1
+} else if (command.against !== undefined) {
+  await drainAgainst({ checkout: command.against, rounds: command.rounds ?? 40, events: 2_000 })
 } else {
   await drain({ small: 1_000, large: command.quick ? 30_000 : 300_000, repeats: command.quick ? 5 : 20 })
 }
@@ -63,24 +74,25 @@ function readCommand() {
       options: {
         quick: { type: 'boolean', default: false },
         rounds: { type: 'string' },
+        against: { type: 'string' },
+        json: { type: 'string' },
         events: { type: 'string', default: '1000000' },
         seconds: { type: 'string', default: '60' },
         only: { type: 'string', multiple: true, default: [] }
       }
     })
     const [name] = positionals
-    const { quick, only } = values
-    const rounds = Number(values.rounds ?? (quick ? 1 : 7))
+    const { quick, only, against, json } = values
+    const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
     const [events, seconds] = [Number(values.events), Number(values.seconds)]
     const valid =
       positionals.length === 1 &&
       [events, seconds].every((value) => Number.isInteger(value) && value > 0) &&
-      Number.isInteger(rounds) &&
-      rounds > 0 &&
+      (rounds === undefined || (Number.isInteger(rounds) && rounds > 0)) &&
       only.every((key) => keys.includes(key))
     return valid &&
       (name === 'receive' || name === 'drain' || name === 'types' || name === 'postgres' || name === 'read')
-      ? { name, quick, only, rounds, events, seconds }
+      ? { name, quick, only, against, json, rounds, events, seconds }
       : undefined
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)

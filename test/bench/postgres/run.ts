@@ -1,14 +1,16 @@
 import Table from 'cli-table3'
 
 import { startOwnPostgres, startPostgres } from '../../inbox/postgres-server.ts'
+import { ownFolder } from '../checkout.ts'
 import { startChild } from '../child.ts'
 import { measure, type Measured } from '../receive/measure.ts'
+import type { ServerOptions } from '../receive/riverhook.ts'
 import { median } from '../statistics.ts'
 import { fill, makeDue } from './fill.ts'
 
 export interface PostgresSettings {
   readonly rounds: number
-  readonly warmUpMs: number
+  readonly warmUpRequests: number
   readonly measuredMs: number
   readonly jobs: number
   readonly largeBacklog: number
@@ -46,11 +48,19 @@ function servers(database: string): Readonly<Record<'a' | 'i' | 'p' | 'r', Measu
       args: () => [database]
     },
     p: { ...common, label: 'route that calls pg-boss send', file: 'peers/pg-boss-send.js', args: () => [database] },
-    r: { ...common, label: 'riverhook', file: 'receive/riverhook.ts', args: () => [database, 'backlog'] }
+    r: {
+      ...common,
+      label: 'riverhook',
+      file: 'receive/riverhook.ts',
+      args: () => [JSON.stringify({ checkout: ownFolder, inbox: database, handler: 'backlog' } satisfies ServerOptions)]
+    }
   }
 }
 
-async function recordRates(create: CreateDatabase, { rounds, warmUpMs, measuredMs }: PostgresSettings): Promise<void> {
+async function recordRates(
+  create: CreateDatabase,
+  { rounds, warmUpRequests, measuredMs }: PostgresSettings
+): Promise<void> {
   const table = new Table({
     head: ['recorded, 850-byte events', '1 request at a time', '16', '64', 'expected at 64'],
     style: { head: [], border: [] }
@@ -62,7 +72,7 @@ async function recordRates(create: CreateDatabase, { rounds, warmUpMs, measuredM
         const { perSecond, refused, firstRefusal } = await measure(contestant, {
           bodyBytes: 850,
           connections,
-          warmUpMs,
+          warmUpRequests,
           measuredMs
         })
         if (refused > 0) console.error(`${contestant.label} did not accept ${refused} requests: ${firstRefusal}`)
@@ -134,7 +144,7 @@ async function drainRates(create: CreateDatabase, { rounds, jobs }: PostgresSett
 /** Settled deliveries stay in the table until they are purged: what do a million of them cost? */
 async function backlogRates(
   create: CreateDatabase,
-  { rounds, warmUpMs, measuredMs, jobs, largeBacklog }: PostgresSettings
+  { rounds, warmUpRequests, measuredMs, jobs, largeBacklog }: PostgresSettings
 ): Promise<void> {
   const table = new Table({
     head: ['with a backlog of', 'recorded, 64 at a time', 'drained, no-op'],
@@ -150,7 +160,7 @@ async function backlogRates(
     const recorded: number[] = []
     for (let round = 1; round <= rounds; round += 1)
       recorded.push(
-        (await measure(servers(database).r, { bodyBytes: 850, connections: 64, warmUpMs, measuredMs })).perSecond
+        (await measure(servers(database).r, { bodyBytes: 850, connections: 64, warmUpRequests, measuredMs })).perSecond
       )
     const deliveries = Math.min(jobs, backlog / 2)
     await makeDue(database, deliveries)

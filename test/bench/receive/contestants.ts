@@ -1,3 +1,5 @@
+import { ownFolder } from '../checkout.ts'
+import type { ServerOptions } from './riverhook.ts'
 import type { SchemeName } from './scheme.ts'
 
 export interface Contestant {
@@ -10,113 +12,125 @@ export interface Contestant {
   readonly args: (folder: string) => readonly string[]
   /** Text that every answer must contain, so that a duplicate does not count as a stored event. */
   readonly expected: string
-  /** The expected ratio to (a), at least. */
-  readonly atLeast?: number
+  /** True if a handler runs for each event: a slice ends when all have been handled. */
+  readonly handles?: boolean
 }
 
-const none = () => []
-const sqlite = (folder: string) => `sqlite:${folder}/inbox.db`
 const accepted = '"status":"accepted"'
 
+const baseline = (key: string, label: string): Contestant => ({
+  key,
+  label,
+  file: 'receive/baseline.ts',
+  scheme: 'digital-river',
+  args: () => [],
+  expected: accepted
+})
+
+/** @param options `inbox`: default SQLite, in a new file */
+function riverhook(
+  key: string,
+  label: string,
+  { scheme = 'digital-river', ...options }: Partial<ServerOptions> & { readonly scheme?: SchemeName } = {}
+): Contestant {
+  const { inbox, checkout = ownFolder } = options
+  return {
+    key,
+    label,
+    file: 'receive/riverhook.ts',
+    scheme,
+    args: (folder) => [
+      JSON.stringify({ ...options, checkout, inbox: inbox ?? `sqlite:${folder}/inbox.db` } satisfies ServerOptions)
+    ],
+    expected: accepted,
+    handles: options.handler === 'no-op'
+  }
+}
+
+const ours: readonly Contestant[] = [
+  baseline('a', 'hand-written Fastify route, nothing stored'),
+  baseline('a=', 'the same again: the control'),
+  riverhook('c', 'riverhook, sqlite (fsync before the answer)'),
+  riverhook('c*', 'riverhook, sqlite, and a no-op handler on *', { handler: 'no-op' })
+]
+
+/** Those of a run without another checkout. */
 export const contestants: readonly Contestant[] = [
-  {
-    key: 'a',
-    label: 'hand-written Fastify route, nothing stored',
-    file: 'receive/baseline.ts',
-    scheme: 'digital-river',
-    args: none,
-    expected: accepted
-  },
-  {
-    key: 'b',
-    label: 'riverhook, memory',
-    file: 'receive/riverhook.ts',
-    scheme: 'digital-river',
-    args: () => ['memory:'],
-    expected: accepted,
-    atLeast: 0.85
-  },
-  {
-    key: 'b-',
-    label: 'riverhook, memory, payloads not checked',
-    file: 'receive/riverhook.ts',
-    scheme: 'digital-river',
-    args: () => ['memory:', '', 'off'],
-    expected: accepted
-  },
-  {
-    key: 'c',
-    label: 'riverhook, sqlite (fsync before the answer)',
-    file: 'receive/riverhook.ts',
-    scheme: 'digital-river',
-    args: (folder) => [sqlite(folder)],
-    expected: accepted,
-    atLeast: 0.6
-  },
-  {
-    key: 'c*',
-    label: 'riverhook, sqlite, and a no-op handler on *',
-    file: 'receive/riverhook.ts',
-    scheme: 'digital-river',
-    args: (folder) => [sqlite(folder), 'no-op'],
-    expected: accepted
-  },
-  {
-    key: 'c-',
-    label: 'riverhook, sqlite, payloads not checked',
-    file: 'receive/riverhook.ts',
-    scheme: 'digital-river',
-    args: (folder) => [sqlite(folder), '', 'off'],
-    expected: accepted
-  },
+  ...ours,
+  riverhook('b', 'riverhook, memory', { inbox: 'memory:' }),
+  riverhook('b-', 'riverhook, memory, payloads not checked', { inbox: 'memory:', validate: 'off' }),
+  riverhook('c-', 'riverhook, sqlite, payloads not checked', { validate: 'off' }),
   {
     key: 'd',
     label: 'Express + standardwebhooks, nothing stored',
     file: 'peers/express.js',
     scheme: 'standard-webhooks',
-    args: none,
+    args: () => [],
     expected: accepted
   },
-  {
-    key: 'd+',
-    label: 'riverhook, standardWebhooks, sqlite (fsync before the answer)',
-    file: 'receive/riverhook.ts',
+  riverhook('d+', 'riverhook, standardWebhooks, sqlite (fsync before the answer)', {
     scheme: 'standard-webhooks',
-    args: (folder) => [sqlite(folder), '', 'flag', 'standardWebhooks'],
-    expected: accepted
-  },
+    source: 'standardWebhooks'
+  }),
   {
     key: 'e',
     label: '@octokit/webhooks middleware, nothing stored',
     file: 'peers/octokit.js',
     scheme: 'github',
-    args: none,
+    args: () => [],
     expected: ''
   },
-  {
-    key: 'e+',
-    label: 'riverhook, github, sqlite (fsync before the answer)',
-    file: 'receive/riverhook.ts',
-    scheme: 'github',
-    args: (folder) => [sqlite(folder), '', 'flag', 'github'],
-    expected: accepted
-  }
+  riverhook('e+', 'riverhook, github, sqlite (fsync before the answer)', { scheme: 'github', source: 'github' })
 ]
 
-/** Contestants of which the first is compared with the second, not only with (a). */
-export interface Pair {
-  readonly keys: readonly [string, string]
-  readonly of: string
-  /** The expected ratio of their requests/s, at least. */
-  readonly atLeast?: number
+/** Those of a comparison with another checkout. */
+export function contestantsAgainst(checkout: string): readonly Contestant[] {
+  return [
+    ...ours,
+    riverhook('c@', 'the other checkout, sqlite', { checkout }),
+    riverhook('c@=', 'the same again: the control', { checkout }),
+    riverhook('c*@', 'the other checkout, sqlite, and a no-op handler on *', { checkout, handler: 'no-op' }),
+    riverhook('c*@=', 'the same again: the control', { checkout, handler: 'no-op' })
+  ]
 }
 
+/** A comparison of two contestants. The first is divided by the second. */
+export interface Comparison {
+  readonly keys: readonly [string, string]
+  readonly of: string
+}
+
+/** A comparison whose result is expected to be within a limit. */
+export interface Expectation extends Comparison {
+  readonly figure: 'CPU' | 'requests/s'
+  readonly atMost?: number
+  readonly atLeast?: number
+  /** The sizes of events that it is for, in bytes. Default: all. */
+  readonly bytes?: readonly number[]
+}
+
+const small = [850]
+const large = [8 * 1024]
+const recorded = 'stored, beside a route that stores nothing'
 const flag = 'comparing payloads with their schemas'
 const peer = 'riverhook, which stores, beside a peer on the same scheme, which does not'
 
-export const pairs: readonly Pair[] = [
-  { keys: ['b', 'b-'], of: flag, atLeast: 0.9 },
-  { keys: ['c', 'c-'], of: flag, atLeast: 0.9 },
-  { keys: ['d+', 'd'], of: peer },
-  { keys: ['e+', 'e'], of: peer }
+export const expectations: readonly Expectation[] = [
+  { keys: ['c', 'a'], of: recorded, figure: 'CPU', atMost: 1.45, bytes: small },
+  { keys: ['c*', 'a'], of: 'stored and handled, beside the same route', figure: 'CPU', atMost: 1.95, bytes: small },
+  { keys: ['e+', 'e'], of: peer, figure: 'requests/s', atLeast: 0.85, bytes: small },
+  { keys: ['e+', 'e'], of: peer, figure: 'requests/s', atLeast: 1, bytes: large },
+  { keys: ['d+', 'd'], of: peer, figure: 'requests/s', atLeast: 1.2 },
+  { keys: ['b', 'a'], of: 'accepted in memory', figure: 'requests/s', atLeast: 0.85 },
+  { keys: ['c', 'a'], of: recorded, figure: 'requests/s', atLeast: 0.6 },
+  { keys: ['b', 'b-'], of: flag, figure: 'requests/s', atLeast: 0.9 },
+  { keys: ['c', 'c-'], of: flag, figure: 'requests/s', atLeast: 0.9 }
+]
+
+/** What a run with another checkout compares, each with its control. */
+export const comparisons: readonly Comparison[] = [
+  { keys: ['c', 'c@'], of: 'recorded, beside the other checkout' },
+  { keys: ['c@=', 'c@'], of: 'control: the other checkout twice' },
+  { keys: ['c*', 'c*@'], of: 'handled, beside the other checkout' },
+  { keys: ['c*@=', 'c*@'], of: 'control: the other checkout twice' }
 ]

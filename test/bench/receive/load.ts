@@ -1,31 +1,42 @@
-// The load generator: a separate process, the same for every contestant. It keeps 64 connections busy, each with one
-// request at a time, and signs beforehand, so that its work is small compared with the server's.
+// The load generator: a separate process, the same for every contestant. It keeps connections to each contestant open,
+// and loads one of them at a time: each connection has one request under way. It signs beforehand, so that its work is
+// small compared with the server's.
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
 import { eventBody, idOffset } from '../body.ts'
+import { quantile } from '../statistics.ts'
 import { AnswerReader } from './answer-reader.ts'
 import { schemes, type SchemeName } from './scheme.ts'
 
-export interface LoadOrder {
+/** A server to connect to. The answer to it is `opened`. */
+export interface Target {
+  readonly key: string
   readonly port: number
   readonly path: string
   readonly scheme: SchemeName
   readonly bodyBytes: number
   readonly connections: number
-  readonly warmUpMs: number
-  readonly measuredMs: number
   /** Text that an answer must contain besides a 2xx status; empty for none. */
   readonly expected: string
 }
 
+/** How many requests to send to which target. The answer to it is a `LoadResult`. */
+export interface Drive {
+  readonly key: string
+  readonly requests: number
+}
+
+export type LoadOrder = { readonly open: Target } | { readonly drive: Drive }
+
 export interface LoadResult {
   readonly requests: number
+  readonly ms: number
   readonly perSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
-  /** The first answer that was not as expected, and how many there were, the warm-up included. */
+  /** The first answer that was not as expected, and how many there were. */
   readonly refused: number
   readonly firstRefusal: string
 }
@@ -44,44 +55,29 @@ interface Connection {
   sentAt: number
 }
 
-/** Sent when the warm-up is over and the measured part starts. */
-const measuring = 'measuring'
+interface Opened {
+  readonly target: Target
+  readonly body: Buffer
+  readonly connections: readonly Connection[]
+}
+
+const opened = new Map<string, Opened>()
 
 process.on('message', (order: LoadOrder) => {
-  void run(order).then((result) => process.send?.(result))
+  void ('open' in order ? open(order.open) : drive(order.drive)).then((result) => process.send?.(result))
 })
 
-async function run(order: LoadOrder): Promise<LoadResult> {
-  const body = eventBody(order.bodyBytes)
-  const connections = await Promise.all(Array.from({ length: order.connections }, () => open(order, body)))
-  let refused = 0
-  let firstRefusal = ''
-  const drive = async (batch: readonly Signed[]) => {
-    const driven = await exchange(connections, batch, order.expected)
-    refused += driven.refused
-    firstRefusal ||= driven.firstRefusal
-    return driven
-  }
+async function open(target: Target): Promise<{ readonly opened: string }> {
+  const body = eventBody(target.bodyBytes)
+  const connections = await Promise.all(Array.from({ length: target.connections }, () => connectTo(target, body)))
+  opened.set(target.key, { target, body, connections })
+  return { opened: target.key }
+}
 
-  // The warm-up also finds how many requests to sign for the measured part.
-  const warmUntil = performance.now() + order.warmUpMs
-  let warm = await drive(sign(order.scheme, body, 2_000))
-  while (performance.now() < warmUntil) warm = await drive(sign(order.scheme, body, 2_000))
-  const batch = sign(order.scheme, body, Math.max(1_000, Math.round((warm.perSecond * order.measuredMs) / 1000)))
-  process.send?.(measuring)
-  const measured = await drive(batch)
-
-  for (const { socket } of connections) socket.destroy()
-  const sorted = measured.latencies.sort()
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
-  return {
-    requests: sorted.length,
-    perSecond: measured.perSecond,
-    p50Ms: at(0.5),
-    p99Ms: at(0.99),
-    refused,
-    firstRefusal
-  }
+async function drive({ key, requests }: Drive): Promise<LoadResult> {
+  const to = opened.get(key)
+  if (to === undefined) throw new Error(`No connection to ${key}`)
+  return exchange(to, sign(to.target.scheme, to.body, requests))
 }
 
 /** Signs `count` events, each with a separate random id, the hardest case for an index. */
@@ -94,13 +90,13 @@ function sign(scheme: SchemeName, body: Buffer, count: number): Signed[] {
   })
 }
 
-async function open(order: LoadOrder, body: Buffer): Promise<Connection> {
-  const [sample] = sign(order.scheme, body, 1) as [Signed]
+async function connectTo(target: Target, body: Buffer): Promise<Connection> {
+  const [sample] = sign(target.scheme, body, 1) as [Signed]
   const start =
-    `POST ${order.path} HTTP/1.1\r\nHost: 127.0.0.1:${order.port}\r\nContent-Type: application/json\r\n` +
+    `POST ${target.path} HTTP/1.1\r\nHost: 127.0.0.1:${target.port}\r\nContent-Type: application/json\r\n` +
     `Content-Length: ${body.length}\r\n`
   const head = `${start}${sample.lines}\r\n`
-  const socket = connect(order.port, '127.0.0.1')
+  const socket = connect(target.port, '127.0.0.1')
   socket.setNoDelay(true)
   await once(socket, 'connect')
   return {
@@ -113,7 +109,7 @@ async function open(order: LoadOrder, body: Buffer): Promise<Connection> {
 }
 
 /** Sends every signed request once, each connection its next one as soon as the last is answered. */
-async function exchange(connections: readonly Connection[], batch: readonly Signed[], expected: string) {
+async function exchange({ target, connections }: Opened, batch: readonly Signed[]): Promise<LoadResult> {
   const latencies = new Float64Array(batch.length)
   let sent = 0
   let answered = 0
@@ -135,7 +131,7 @@ async function exchange(connections: readonly Connection[], batch: readonly Sign
       const reader = new AnswerReader((status, text) => {
         latencies[answered] = performance.now() - connection.sentAt
         answered += 1
-        if (status < 200 || status > 299 || !text.includes(expected)) {
+        if (status < 200 || status > 299 || !text.includes(target.expected)) {
           refused += 1
           firstRefusal ||= `${status} ${text}`
         }
@@ -153,6 +149,14 @@ async function exchange(connections: readonly Connection[], batch: readonly Sign
       send(connection)
     }
   })
-  const perSecond = batch.length / ((performance.now() - startedAt) / 1000)
-  return { latencies, perSecond, refused, firstRefusal }
+  const ms = performance.now() - startedAt
+  return {
+    requests: batch.length,
+    ms,
+    perSecond: batch.length / (ms / 1000),
+    p50Ms: quantile(latencies, 0.5),
+    p99Ms: quantile(latencies, 0.99),
+    refused,
+    firstRefusal
+  }
 }

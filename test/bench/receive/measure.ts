@@ -3,61 +3,120 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { startChild, type Child } from '../child.ts'
+import { cpuBetween, readCpu, type Cpu } from '../cpu.ts'
 import type { Contestant } from './contestants.ts'
 import type { LoadOrder, LoadResult } from './load.ts'
 import { schemes } from './scheme.ts'
 
-export interface Round extends LoadResult {
-  /** The server's CPU time for one request, all its threads together: less shaken by other work on the machine. */
-  readonly cpuMicros: number
+/** One loading of a server, counted until its deliveries are done. */
+export interface Slice extends LoadResult {
+  /** The CPU time of the server for one request: less shaken by other work on the machine than the rate. */
+  readonly cpu: Cpu
 }
 
-export type Measured = Pick<Contestant, 'file' | 'scheme' | 'args' | 'expected'>
+export type Measured = Pick<Contestant, 'file' | 'scheme' | 'args' | 'expected' | 'handles'>
+
+const path = '/webhooks'
+
+/** The process that sends all requests. */
+export class Generator {
+  readonly #child = startChild('receive/load.ts')
+
+  async ask<Answer>(order: LoadOrder): Promise<Answer> {
+    this.#child.process.send(order)
+    return (await this.#child.message()) as Answer
+  }
+
+  stop(): Promise<void> {
+    return this.#child.stop()
+  }
+}
+
+/** A running server, with connections to it. */
+export class Server {
+  readonly #generator: Generator
+  readonly #key: string
+  readonly #handles: boolean
+  readonly #child: Child
+  readonly #folder: string
+  #sent = 0
+  #accepted = 0
+
+  private constructor(generator: Generator, key: string, handles: boolean, child: Child, folder: string) {
+    this.#generator = generator
+    this.#key = key
+    this.#handles = handles
+    this.#child = child
+    this.#folder = folder
+  }
+
+  /** Starts a server, and connects the load generator to it. */
+  static async start(
+    { file, scheme, args, expected, handles = false }: Measured,
+    { generator, key, ...load }: { generator: Generator; key: string; bodyBytes: number; connections: number }
+  ): Promise<Server> {
+    const folder = mkdtempSync(join(tmpdir(), 'riverhook-bench-'))
+    const child = startChild(file, [path, schemes[scheme].secret, ...args(folder)])
+    const server = new Server(generator, key, handles, child, folder)
+    try {
+      const { port } = (await child.message()) as { port: number }
+      await generator.ask({ open: { key, port, path, scheme, expected, ...load } })
+      return server
+    } catch (error) {
+      await server.stop()
+      throw error
+    }
+  }
+
+  /** Sends requests, and waits until all have been answered and handled. */
+  async drive(requests: number): Promise<Slice> {
+    const before = await readCpu(this.#child)
+    const result = await this.#generator.ask<LoadResult>({ drive: { key: this.#key, requests } })
+    this.#sent += requests
+    this.#accepted += requests - result.refused
+    if (this.#handles) {
+      this.#child.process.send({ untilSettled: this.#accepted })
+      await this.#child.message()
+    }
+    return { ...result, cpu: cpuBetween(before, await readCpu(this.#child), requests) }
+  }
+
+  /**
+   * Sends requests until it has answered this many, so that all contestants are compiled as far, however slow the machine
+   * is.
+   * @returns how many requests it answers in a second
+   */
+  async warmUp(requests: number): Promise<number> {
+    let perSecond = 0
+    while (this.#sent < requests) ({ perSecond } = await this.drive(500))
+    return perSecond
+  }
+
+  async stop(): Promise<void> {
+    await this.#child.stop()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
 
 export interface Load {
   readonly bodyBytes: number
   readonly connections: number
-  readonly warmUpMs: number
+  readonly warmUpRequests: number
   readonly measuredMs: number
 }
 
-const path = '/webhooks'
-
-/** Starts the contestant's server, lets the load generator at it, and ends both. */
-export async function measure(contestant: Measured, load: Load): Promise<Round> {
-  const folder = mkdtempSync(join(tmpdir(), 'riverhook-bench-'))
-  const server = startChild(contestant.file, [path, schemes[contestant.scheme].secret, ...contestant.args(folder)])
+/** Starts a server for one long slice, and ends it. */
+export async function measure(contestant: Measured, { warmUpRequests, measuredMs, ...load }: Load): Promise<Slice> {
+  const generator = new Generator()
   try {
-    const { port } = (await server.message()) as { port: number }
-    const generator = startChild('receive/load.ts')
+    const server = await Server.start(contestant, { generator, key: 'only', ...load })
     try {
-      const { bodyBytes, connections, warmUpMs, measuredMs } = load
-      const order: LoadOrder = {
-        port,
-        path,
-        scheme: contestant.scheme,
-        bodyBytes,
-        connections,
-        warmUpMs,
-        measuredMs,
-        expected: contestant.expected
-      }
-      generator.process.send(order)
-      // It says that the measured part starts, and then what came of it.
-      await generator.message()
-      const before = await cpuOf(server)
-      const result = (await generator.message()) as LoadResult
-      return { ...result, cpuMicros: ((await cpuOf(server)) - before) / result.requests }
+      const perSecond = await server.warmUp(warmUpRequests)
+      return await server.drive(Math.max(1_000, Math.round((perSecond * measuredMs) / 1000)))
     } finally {
-      await generator.stop()
+      await server.stop()
     }
   } finally {
-    await server.stop()
-    rmSync(folder, { recursive: true, force: true })
+    await generator.stop()
   }
-}
-
-async function cpuOf(server: Child): Promise<number> {
-  server.process.send('cpu')
-  return ((await server.message()) as { cpuMicros: number }).cpuMicros
 }

@@ -1,24 +1,52 @@
-// Contestants (b), (c), (d+) and (e+): the plugin as a merchant mounts it, with the log off.
+// The contestants that are riverhook: the plugin as a merchant mounts it, with the log off.
+import diagnostics from 'node:diagnostics_channel'
+
 import Fastify from 'fastify'
 
-import { riverhook } from '../../../src/index.ts'
-import { github, standardWebhooks } from '../../../src/sources.ts'
 import { announce } from '../announce.ts'
+import { importFrom } from '../checkout.ts'
 
-const sources = { github, standardWebhooks }
+export interface ServerOptions {
+  /** The folder of the checkout. */
+  readonly checkout: string
+  readonly inbox: string
+  /** `backlog`: one that is known, so that it is not parked, and is not for the events that are sent here. */
+  readonly handler?: 'no-op' | 'backlog'
+  readonly validate?: 'flag' | 'off'
+  readonly source?: 'github' | 'standardWebhooks'
+}
 
-const [path, secret, inbox, handler, validate = 'flag', sourceName] = process.argv.slice(2) as [
-  string,
-  string,
-  string,
-  string | undefined,
-  'flag' | 'off' | undefined,
-  keyof typeof sources | undefined
-]
+const [path = '', secret = '', given = '{}'] = process.argv.slice(2)
+const { checkout, inbox, handler, validate = 'flag', source } = JSON.parse(given) as ServerOptions
+const { riverhook } = await importFrom(checkout, 'src/index.ts')
 const app = Fastify({ logger: false })
-await app.register(riverhook, { path, secrets: [secret], inbox, validate, source: sourceName && sources[sourceName]() })
-// Of a backlog: known, so that it is not parked, and not for what is sent here.
+await app.register(riverhook, {
+  path,
+  secrets: [secret],
+  inbox,
+  validate,
+  ...(source !== undefined && { source: (await importFrom(checkout, 'src/sources.ts'))[source]() })
+})
 if (handler === 'backlog') app.riverhook.on('refund.failed', { name: '*' }, () => undefined)
 if (handler === 'no-op') app.riverhook.on('*', () => undefined)
+
+let settled = 0
+let awaited = Infinity
+const answer = (): void => {
+  if (settled < awaited) return
+  awaited = Infinity
+  process.send?.({ settled })
+}
+if (handler === 'no-op')
+  diagnostics.subscribe('riverhook:settled', () => {
+    settled += 1
+    answer()
+  })
+process.on('message', (message) => {
+  if (typeof message !== 'object' || message === null || !('untilSettled' in message)) return
+  awaited = Number(message.untilSettled)
+  answer()
+})
+
 await app.listen({ port: 0, host: '127.0.0.1' })
 announce(app.server)

@@ -1,97 +1,113 @@
-import Table from 'cli-table3'
+import { writeFileSync } from 'node:fs'
 
-import { median } from '../statistics.ts'
-import { contestants, pairs, type Contestant } from './contestants.ts'
-import { measure, type Round } from './measure.ts'
+import { checkFolder, commitOf, ownFolder } from '../checkout.ts'
+import { describeMachine, readLoad } from '../machine.ts'
+import { contestants, contestantsAgainst, type Contestant } from './contestants.ts'
+import { Generator, Server, type Slice } from './measure.ts'
+import { printSize, summarize } from './report.ts'
 
 export interface ReceiveSettings {
   readonly rounds: number
-  readonly warmUpMs: number
-  readonly measuredMs: number
-  /** Only these contestants; (a) is always among them, because the others are compared with it. */
+  readonly warmUpRequests: number
+  readonly sliceMs: number
+  /** Only these contestants; (a) and its control are always among them, because the others are compared with (a). */
   readonly only: readonly string[]
+  /** The folder of another checkout to compare with. */
+  readonly against: string | undefined
+  /** The file to write the result to. */
+  readonly json: string | undefined
 }
 
 const sizes = [
   { label: '850-byte events', bytes: 850 },
   { label: '8 KiB events', bytes: 8 * 1024 }
 ]
+const connections = 64
+
+/** The slices of a contestant, one for each round. */
+export type Results = ReadonlyMap<Contestant, readonly Slice[]>
 
 /**
- * Measures every contestant, and prints a table for each size of event.
- * Each round starts a fresh server for each contestant in turn, so that what disturbs the machine for a while hits
- * all of them, and the ratio is taken within a round.
+ * Loads the contestants in turn, in short slices, and prints a table for each size of event.
+ *
+ * The speed of a shared machine changes from second to second. So a slice takes about 150 ms, servers and connections
+ * are kept, and the ratios are taken within a round. The order is rotated and reversed, so that no contestant always
+ * follows the same one.
  * @returns false when a request was answered by anything but a 2xx
  */
 export async function receive(settings: ReceiveSettings): Promise<boolean> {
-  const chosen = contestants.filter(
-    ({ key }) => key === 'a' || settings.only.length === 0 || settings.only.includes(key)
-  )
-  let allAccepted = true
+  const { only, against, json } = settings
+  if (against !== undefined) checkFolder(against)
+  const all = against === undefined ? contestants : contestantsAgainst(against)
+  const chosen = all.filter(({ key }) => key.startsWith('a') || only.length === 0 || only.includes(key))
+  const startedAt = new Date()
+  const loads = [readLoad()]
+  const reports = []
+  let refused = 0
   for (const { label, bytes } of sizes) {
-    const results = new Map<Contestant, Round[]>(chosen.map((contestant) => [contestant, []]))
-    for (let round = 1; round <= settings.rounds; round += 1) {
-      for (const contestant of chosen) {
-        const result = await measure(contestant, { bodyBytes: bytes, connections: 64, ...settings })
-        results.get(contestant)?.push(result)
-        process.stderr.write(
-          `${label}, round ${round}/${settings.rounds}, (${contestant.key}): ${perSecond(result.perSecond)}/s\n`
-        )
-        if (result.refused > 0) {
-          allAccepted = false
-          console.error(
-            `(${contestant.key}) did not accept ${result.refused} requests. The first answer: ${result.firstRefusal}`
-          )
-        }
+    const results = await measureAll(chosen, label, bytes, settings)
+    loads.push(readLoad())
+    printSize(label, bytes, results)
+    for (const [{ key }, slices] of results) {
+      const bad = slices.filter((slice) => slice.refused > 0)
+      refused += bad.length
+      if (bad[0] !== undefined)
+        console.error(`(${key}) did not accept all requests. The first other answer: ${bad[0].firstRefusal}`)
+    }
+    reports.push({ bytes, ...summarize(bytes, results) })
+  }
+  const about = {
+    startedAt: startedAt.toISOString(),
+    seconds: Math.round((Date.now() - startedAt.getTime()) / 1000),
+    commit: commitOf(ownFolder),
+    against: against === undefined ? undefined : commitOf(against),
+    machine: describeMachine(),
+    load: loads,
+    rounds: settings.rounds,
+    sliceMs: settings.sliceMs,
+    connections
+  }
+  console.log(JSON.stringify(about))
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify({ ...about, sizes: reports }, undefined, 2)}\n`)
+  return refused === 0
+}
+
+async function measureAll(
+  chosen: readonly Contestant[],
+  label: string,
+  bodyBytes: number,
+  { rounds, warmUpRequests, sliceMs }: ReceiveSettings
+): Promise<Results> {
+  const generator = new Generator()
+  const servers: { server: Server; perSecond: number; slices: Slice[] }[] = []
+  try {
+    for (const contestant of chosen) {
+      const load = { generator, key: contestant.key, bodyBytes, connections }
+      const server = await Server.start(contestant, load)
+      servers.push({ server, perSecond: 0, slices: [] })
+    }
+    for (const [index, each] of servers.entries()) {
+      process.stderr.write(`${label}: warming up (${chosen[index]?.key ?? ''})\n`)
+      each.perSecond = await each.server.warmUp(warmUpRequests)
+    }
+    for (let round = 0; round < rounds; round += 1) {
+      process.stderr.write(`${label}: round ${round + 1} of ${rounds}\n`)
+      for (const each of inTurn(servers, round)) {
+        const slice = await each.server.drive(Math.max(connections, Math.round((each.perSecond * sliceMs) / 1000)))
+        each.perSecond = slice.perSecond
+        each.slices.push(slice)
       }
     }
-    print(label, results)
-  }
-  return allAccepted
-}
-
-function print(title: string, results: ReadonlyMap<Contestant, readonly Round[]>): void {
-  const table = new Table({
-    head: ['', title, 'requests/s', 'p50 ms', 'p99 ms', 'CPU us', 'ratio to (a)', 'spread', 'expected'],
-    colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'right', 'left'],
-    style: { head: [], border: [] }
-  })
-  const baseline = [...results.values()][0] ?? []
-  for (const [contestant, rounds] of results) {
-    const ratios = rounds.map((round, index) => round.perSecond / (baseline[index]?.perSecond ?? Number.NaN))
-    const ratio = median(ratios)
-    const { atLeast } = contestant
-    table.push([
-      `(${contestant.key})`,
-      contestant.label,
-      perSecond(median(rounds.map((round) => round.perSecond))),
-      median(rounds.map((round) => round.p50Ms)).toFixed(1),
-      median(rounds.map((round) => round.p99Ms)).toFixed(1),
-      median(rounds.map((round) => round.cpuMicros)).toFixed(0),
-      ratio.toFixed(2),
-      `${Math.min(...ratios).toFixed(2)}-${Math.max(...ratios).toFixed(2)}`,
-      atLeast === undefined ? '' : `>= ${atLeast}: ${ratio >= atLeast ? 'reached' : 'MISSED'}`
-    ])
-  }
-  console.log(table.toString())
-  printPairs(new Map([...results].map(([{ key }, rounds]) => [key, rounds])))
-}
-
-function printPairs(results: ReadonlyMap<string, readonly Round[]>): void {
-  for (const { keys, of, atLeast } of pairs) {
-    const [rounds, others] = keys.map((key) => results.get(key))
-    if (rounds === undefined || others === undefined) continue
-    const ratioOf = (figure: 'perSecond' | 'cpuMicros') =>
-      median(rounds.map((round, index) => round[figure] / (others[index]?.[figure] ?? Number.NaN)))
-    const ratio = ratioOf('perSecond')
-    const expected =
-      atLeast === undefined ? '' : `; expected of requests/s: >= ${atLeast}: ${ratio >= atLeast ? 'reached' : 'MISSED'}`
-    console.log(
-      `${of}: (${keys[0]}) has ${ratio.toFixed(2)} of the requests/s of (${keys[1]}) and ${ratioOf('cpuMicros').toFixed(2)} of its CPU${expected}`
-    )
+    return new Map(chosen.map((contestant, index) => [contestant, servers[index]?.slices ?? []]))
+  } finally {
+    for (const { server } of servers) await server.stop()
+    await generator.stop()
   }
 }
 
-function perSecond(value: number): string {
-  return Math.round(value).toLocaleString('en-US')
+/** Rotates the order from round to round, and reverses every second one. */
+function inTurn<Each>(all: readonly Each[], round: number): readonly Each[] {
+  const start = (round >> 1) % all.length
+  const turned = [...all.slice(start), ...all.slice(0, start)]
+  return round % 2 === 0 ? turned : turned.reverse()
 }
