@@ -28,8 +28,10 @@ export function receiveRoute(scope: FastifyInstance, served: Served, url: string
   const errorHandlerOfHost: (...args: [Error, FastifyRequest, FastifyReply]) => unknown = scope.errorHandler.bind(scope)
   scope.setErrorHandler((error, request, reply) => {
     const own = ownError(error, request, served)
-    if (own !== undefined)
-      return send(reply, served.refuse(requestHead(request), trackedOf(request).incoming, own), request)
+    if (own !== undefined) {
+      const { head, incoming } = trackedOf(request)
+      return send(reply, served.refuse(head, incoming, own), request)
+    }
     // A hook of the host refused the request, for example a rate limit. The host's error handler answers, as on its
     // other routes.
     if (error instanceof Error) throw error
@@ -50,9 +52,9 @@ export function receiveRoute(scope: FastifyInstance, served: Served, url: string
       done(null, payload)
     },
     handler: async (request, reply) => {
-      const { incoming } = trackedOf(request)
+      const { head, incoming } = trackedOf(request)
       const answer = await served.receive(
-        requestHead(request),
+        head,
         incoming,
         () => exactBytes(request) ?? read(served, request, request.raw)
       )
@@ -71,6 +73,7 @@ function acceptBytes(scope: FastifyInstance, served: Served): void {
   scope.addHook('onRequest', (request, reply, done) => {
     // Fastify does not measure the time, and reports 0, if the host has neither a logger nor an onResponse hook.
     const tracked: Tracked = {
+      head: new Head(request),
       incoming: served.begin(reply.elapsedTime),
       isParsing: false,
       hasParser: false,
@@ -83,12 +86,13 @@ function acceptBytes(scope: FastifyInstance, served: Served): void {
     reply.raw.once('close', () => {
       tracked.incoming.unhold()
     })
-    const refused = served.admit(requestHead(request), tracked.incoming)
+    const refused = served.admit(tracked.head, tracked.incoming)
     if (refused === undefined) done()
     else send(reply, refused, request)
   })
   scope.removeAllContentTypeParsers()
-  scope.addContentTypeParser('*', (request, payload, done) => {
+  // Named beside "*", because Fastify remembers its choice of a named parser only.
+  scope.addContentTypeParser(['application/json', '*'], (request, payload, done) => {
     const tracked = trackedOf(request)
     tracked.hasParser = true
     read(served, request, payload).then(
@@ -110,17 +114,33 @@ function read(served: Served, request: FastifyRequest, payload: IncomingMessage 
   return served.readBody(body, request.headers, trackedOf(request).incoming)
 }
 
-function requestHead(request: FastifyRequest): RequestHead {
-  const { id, method, raw, url, headers } = request
-  return {
-    id,
-    method,
-    url: raw.url ?? url,
-    headers,
-    // Computed at each access, from a header if the host trusts a proxy.
-    get ip() {
-      return request.ip
-    }
+/** The head of a request, as the hooks of the host leave it. */
+class Head implements RequestHead {
+  readonly #request: FastifyRequest
+
+  constructor(request: FastifyRequest) {
+    this.#request = request
+  }
+
+  get id(): string {
+    return this.#request.id
+  }
+
+  get method(): string {
+    return this.#request.method
+  }
+
+  get url(): string {
+    return this.#request.raw.url ?? this.#request.url
+  }
+
+  get headers(): RequestHead['headers'] {
+    return this.#request.headers
+  }
+
+  /** Computed at each access, from a header if the host trusts a proxy. */
+  get ip(): string {
+    return this.#request.ip
   }
 }
 

@@ -1,12 +1,14 @@
 import type { FastifyRequest } from 'fastify'
 
 import type { Incoming } from '../receive/incoming.ts'
+import type { RequestHead } from '../receive/served.ts'
 
 /**
  * The state of a request in the route. Stored beside Fastify's own fields, so that a hook of the host cannot replace
  * it.
  */
 export interface Tracked {
+  readonly head: RequestHead
   readonly incoming: Incoming
   /** True after every hook before the body parser has run. */
   isParsing: boolean

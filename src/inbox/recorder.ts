@@ -13,7 +13,8 @@ import type {
   RecordResult
 } from './inbox.ts'
 import { inboxUnavailable } from '../model/inbox-unavailable.ts'
-import { clearTimeout, nextTurn, setTimeout } from '../model/timers.ts'
+import { Deadlines, type Due } from '../model/deadlines.ts'
+import { monotonicNow, nextTurn } from '../model/timers.ts'
 
 export interface RecorderOptions {
   /** Claims new deliveries while their events are recorded. Default: none is claimed. */
@@ -33,13 +34,12 @@ const maxBatch = 512
 const maxTimeShare = 1 / 4
 
 /** A caller that waits. All its arrivals are in one transaction. */
-interface Waiting {
+interface Waiting extends Due {
   readonly arrivals: readonly Arrival[]
   readonly events: readonly (AnyEvent | undefined)[]
   readonly bytes: number
   readonly since: number
   readonly ackTimeoutMs: number
-  readonly timer: NodeJS.Timeout
   resolve(results: readonly RecordResult[]): void
   reject(error: RiverhookError): void
   answered: boolean
@@ -62,6 +62,9 @@ export class Recorder {
   #queue: Waiting[] = []
   #inFlight: readonly Waiting[] = []
   #waitingBytes = 0
+  readonly #deadlines = new Deadlines<Waiting>((waiting) => {
+    this.#expire(waiting)
+  })
   #idle: Promise<void> | undefined
   #batchSize = maxBatch
 
@@ -114,9 +117,7 @@ export class Recorder {
         bytes,
         since: now,
         ackTimeoutMs,
-        timer: setTimeout(() => {
-          this.#expire(waiting)
-        }, ackTimeoutMs),
+        dueAt: monotonicNow() + ackTimeoutMs,
         resolve: (results) => {
           resolve(toValue(results))
         },
@@ -125,6 +126,7 @@ export class Recorder {
       }
       this.#waitingBytes += bytes
       this.#queue.push(waiting)
+      this.#deadlines.add(waiting)
       // `#run` starts in the next turn of the event loop, so that all requests of this turn share the commit.
       this.#idle ??= this.#run()
     })
@@ -240,7 +242,7 @@ export class Recorder {
   #answer(waiting: Waiting, answer: readonly RecordResult[] | RiverhookError): void {
     if (waiting.answered) return
     waiting.answered = true
-    clearTimeout(waiting.timer)
+    this.#deadlines.delete(waiting)
     if (answer instanceof RiverhookError) waiting.reject(answer)
     else waiting.resolve(answer)
   }

@@ -14,10 +14,11 @@ type SourceValues = (event: AnyEvent) => readonly unknown[]
  * those of the source. The first one of the source is the resource.
  */
 export function keyReader(ofSource: SourceValues, paths: readonly string[]): (event: AnyEvent) => SearchKeys {
-  const ofPaths = valuesAt(paths)
+  const ofPaths = paths.length === 0 ? undefined : valuesAt(paths)
   return (event) => {
     const values = ofSource(event)
-    return { about: toSearchKeys([...ofPaths(event), ...values]), resource: toResource(values) }
+    const all = ofPaths === undefined ? values : [...ofPaths(event), ...values]
+    return { about: toSearchKeys(all), resource: toResource(values) }
   }
 }
 

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import * as timers from 'node:timers'
 import * as promises from 'node:timers/promises'
 
@@ -8,6 +9,9 @@ import * as promises from 'node:timers/promises'
 export const { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } = timers
 /** Resolves after `ms` milliseconds. */
 export const delay = promises.setTimeout
+
+/** Milliseconds on a clock that is never set back. It continues where a user's test has stopped the global one. */
+export const monotonicNow = performance.now.bind(performance)
 
 /** Resolves in the next turn of the event loop, after its pending events. */
 export function nextTurn(): Promise<void> {

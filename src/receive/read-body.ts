@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream'
 
 import { RiverhookError } from '../model/errors.ts'
-import { clearTimeout, setTimeout } from '../model/timers.ts'
+import { Deadlines, type Due } from '../model/deadlines.ts'
+import { monotonicNow } from '../model/timers.ts'
 
 export interface ReadBodyOptions {
   /** In bytes. */
@@ -15,6 +16,16 @@ export interface ReadBodyOptions {
   /** Names the time limit that has passed. */
   readonly late: (received: number) => RiverhookError
 }
+
+/** A body that is being read. */
+interface Reading extends Due {
+  readonly onLate: () => void
+}
+
+/** Of all bodies in the process. */
+const deadlines = new Deadlines<Reading>(({ onLate }) => {
+  onLate()
+})
 
 /**
  * Reads a body completely, within a limit, a deadline and a budget. After a failure the stream is paused, not
@@ -32,12 +43,13 @@ export function readBody(stream: Readable, { limit, length, leftMs, take, late }
   return new Promise((resolve, reject) => {
     const bytes = new Bytes()
     let received = 0
-    const timer = setTimeout(
-      () => {
+    const reading: Reading = {
+      dueAt: monotonicNow() + leftMs,
+      onLate: () => {
         fail(late(received))
-      },
-      Math.max(0, leftMs)
-    )
+      }
+    }
+    deadlines.add(reading)
 
     stream.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose)
     stream.resume()
@@ -81,7 +93,7 @@ export function readBody(stream: Readable, { limit, length, leftMs, take, late }
     }
 
     function stopListening(): void {
-      clearTimeout(timer)
+      deadlines.delete(reading)
       stream.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose)
     }
   })

@@ -79,6 +79,8 @@ interface Decision {
   readonly arrival: Arrival
   /** The event, if a handler may have it: no function of the user has seen it. */
   readonly event?: AnyEvent | undefined
+  /** The age of the event at its arrival. */
+  readonly ageMs?: number | undefined
   /** Why it is quarantined; undefined if it is accepted. */
   readonly refusal: PartRefusal | undefined
 }
@@ -203,15 +205,13 @@ export class Receiver implements Served {
     const receipt = mode === undefined ? settled.receipt : { ...settled.receipt, mode }
     const decisions = splitRequest(source, request).map((part) => this.#decide(part, receipt, now))
     const results = await this.#record(incoming, decisions)
-    const events = decisions.flatMap(({ arrival }, index) =>
-      arrival.state === 'accepted' ? [this.#accepted(incoming, arrival, results[index])] : []
+    const events = decisions.flatMap(({ arrival, ageMs }, index) =>
+      arrival.state === 'accepted' ? [this.#accepted(incoming, arrival, ageMs, results[index])] : []
     )
     const refused = decisions.findIndex(({ refusal }) => refusal !== undefined)
     const { skewMs } = receipt
     if (skewMs !== undefined) clockSkew.add(skewMs)
-    const isLate = decisions.some(
-      ({ arrival }, index) => results[index] === 'accepted' && arrival.state === 'accepted' && isLateEvent(arrival)
-    )
+    const isLate = decisions.some(({ ageMs = 0 }, index) => results[index] === 'accepted' && ageMs > lateFromMs)
     const notes: readonly RequestNote[] = isLate ? ['authentic', 'late'] : ['authentic']
     if (refused !== -1) return { ...this.#refuseParts(head, decisions, refused, results), skewMs, notes }
     const reply =
@@ -253,6 +253,7 @@ export class Receiver implements Served {
     const deliveries = deliveriesFor(realm, event, handlers, log)
     return {
       arrival: { ...common, state: 'accepted', id, type, liveMode, createdTime, ...keysOf(event), deliveries },
+      ageMs: ageOf(createdTime, receivedAt),
       event: own.some(({ orderBy }) => orderBy !== undefined) ? undefined : event,
       refusal: undefined
     }
@@ -265,12 +266,12 @@ export class Receiver implements Served {
   #accepted(
     incoming: Incoming,
     event: AcceptedArrival,
+    age_ms: number | undefined,
     result: RecordResult | undefined = 'duplicate'
   ): Recorded['events'][number] {
     const { path, realm, log } = this.#options
     const { id, type } = event
     const duration_ms = Math.round(incoming.elapsedMs * 10) / 10
-    const age_ms = ageOf(event)
     publish('received', { endpoint: path, realm, event_id: id, event_type: type, result, duration_ms, age_ms })
     const keys = { endpoint: path, ...eventKeys(realm, event), result, duration_ms }
     if (result === 'conflict') log.warn(keys, 'duplicate event id with a different body; the first body is kept')
@@ -356,10 +357,6 @@ const skewedFromMs = 60_000
 /** In milliseconds. */
 const lateFromMs = 3_600_000
 
-function isLateEvent(event: AcceptedArrival): boolean {
-  return (ageOf(event) ?? 0) > lateFromMs
-}
-
 /** Limits how long a request waits for the user's functions (secrets, bearer): the rest of the time to answer. */
 async function judgedWithin<Value>(ms: number, pending: Promise<Value>): Promise<Value> {
   return withLimit(
@@ -380,7 +377,7 @@ function wholeResult(results: readonly (RecordResult | undefined)[]): RecordResu
 }
 
 /** Milliseconds from the creation of an event to its arrival; 0 if the sender's clock is ahead. */
-function ageOf({ createdTime, receivedAt }: AcceptedArrival): number | undefined {
+function ageOf(createdTime: string | undefined, receivedAt: Date): number | undefined {
   const createdAt = createdTime === undefined ? NaN : Date.parse(createdTime)
   return Number.isNaN(createdAt) ? undefined : Math.max(0, receivedAt.getTime() - createdAt)
 }

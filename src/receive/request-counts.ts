@@ -17,6 +17,14 @@ export interface RequestCountsOptions {
  */
 const mostMinutes = 1_440
 
+/** The requests of one minute, with one endpoint and outcome. */
+interface Minute {
+  readonly minute: number
+  /** The time of the first one, in milliseconds since the epoch. */
+  readonly at: number
+  count: number
+}
+
 /** The most counts in one transaction of the inbox. */
 const batchSize = 500
 
@@ -27,7 +35,7 @@ const batchSize = 500
 export class RequestCounts {
   readonly #options: RequestCountsOptions
   /** The unsaved counts by endpoint and outcome, one for each minute, in order. */
-  readonly #unsaved = new Map<string, CountedRequests[]>()
+  readonly #unsaved = new Map<string, Map<string, Minute[]>>()
   #timer: NodeJS.Timeout | undefined
   #storing: Promise<void> | undefined
   #isEnded = false
@@ -36,8 +44,8 @@ export class RequestCounts {
     this.#options = options
   }
 
-  count(endpoint: string, outcome: string, at = new Date()): void {
-    this.#add({ endpoint, outcome, at, count: 1 })
+  count(endpoint: string, outcome: string, at = Date.now()): void {
+    this.#add(endpoint, outcome, at, 1)
     this.#schedule()
   }
 
@@ -47,21 +55,36 @@ export class RequestCounts {
     clearTimeout(this.#timer)
     await this.#storing
     await this.#store()
-    const lost = [...this.#unsaved.values()]
-      .flat()
-      .reduce((sum, { outcome, count }) => (isRequestNote(outcome) ? sum : sum + count), 0)
+    const lost = this.#take().reduce((sum, { outcome, count }) => (isRequestNote(outcome) ? sum : sum + count), 0)
     if (lost > 0) this.#options.log.warn({ requests: lost }, 'refused requests could not be counted in the inbox')
   }
 
-  #add(added: CountedRequests): void {
-    const key = JSON.stringify([added.endpoint, added.outcome])
-    const minutes = this.#unsaved.get(key) ?? []
-    this.#unsaved.set(key, minutes)
+  /** @param at in milliseconds since the epoch */
+  #add(endpoint: string, outcome: string, at: number, count: number): void {
+    const minute = toMinute(at)
+    const minutes = this.#minutesOf(endpoint, outcome)
     const last = minutes.at(-1)
-    const isSame = last !== undefined && toMinute(last.at.getTime()) === toMinute(added.at.getTime())
-    if (last !== undefined && (isSame || minutes.length >= mostMinutes))
-      minutes[minutes.length - 1] = { ...last, count: last.count + added.count }
-    else minutes.push(added)
+    if (last !== undefined && (last.minute === minute || minutes.length >= mostMinutes)) last.count += count
+    else minutes.push({ minute, at, count })
+  }
+
+  #minutesOf(endpoint: string, outcome: string): Minute[] {
+    let outcomes = this.#unsaved.get(endpoint)
+    if (outcomes === undefined) this.#unsaved.set(endpoint, (outcomes = new Map<string, Minute[]>()))
+    let minutes = outcomes.get(outcome)
+    if (minutes === undefined) outcomes.set(outcome, (minutes = []))
+    return minutes
+  }
+
+  /** Takes all counts. */
+  #take(): CountedRequests[] {
+    const taken = [...this.#unsaved].flatMap(([endpoint, outcomes]) =>
+      [...outcomes].flatMap(([outcome, minutes]) =>
+        minutes.map(({ at, count }) => ({ endpoint, outcome, at: new Date(at), count }))
+      )
+    )
+    this.#unsaved.clear()
+    return taken
   }
 
   #schedule(): void {
@@ -79,17 +102,15 @@ export class RequestCounts {
   /** Stores all counts. Keeps them if the inbox is unavailable. Never rejects. */
   async #store(): Promise<void> {
     const { inbox, log } = this.#options
-    const unsaved = [...this.#unsaved.values()].flat()
-    this.#unsaved.clear()
+    const unsaved = this.#take()
     while (unsaved.length > 0) {
       const batch = unsaved.slice(0, batchSize)
       try {
         await inbox.countRequests(batch)
         unsaved.splice(0, batch.length)
       } catch (error) {
-        const since = [...this.#unsaved.values()].flat()
-        this.#unsaved.clear()
-        for (const each of [...unsaved, ...since]) this.#add(each)
+        for (const { endpoint, outcome, at, count } of [...unsaved, ...this.#take()])
+          this.#add(endpoint, outcome, at.getTime(), count)
         log.debug({ err: loggedError(error) }, 'counts of refused requests could not be stored; retrying')
         return
       }

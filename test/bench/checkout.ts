@@ -10,7 +10,7 @@ import type { github, standardWebhooks } from '../../src/sources.ts'
 /** The folder of this clone. */
 export const ownFolder = fileURLToPath(new URL('../../', import.meta.url))
 
-/** What a contestant uses of a checkout. An older one may have more or fewer options. */
+/** The modules of a checkout that are used. An older one may have more or fewer options. */
 interface Modules {
   readonly 'src/index.ts': { readonly riverhook: typeof riverhook }
   readonly 'src/sources.ts': { readonly github: typeof github; readonly standardWebhooks: typeof standardWebhooks }

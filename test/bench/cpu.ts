@@ -15,8 +15,8 @@ export interface Cpu {
 const sqliteName = 'riverhook-sqlit'
 
 /**
- * Reads the CPU time of each thread from the scheduler of Linux. Elsewhere, the process reports it, and all of it counts
- * as that of the main thread.
+ * Reads the CPU time of each thread from the scheduler of Linux. Elsewhere, the process reports it, and all of it is
+ * counted as that of the main thread.
  */
 export async function readCpu(child: Child): Promise<Cpu> {
   const { pid } = child.process

@@ -15,7 +15,8 @@ export interface Estimate {
 
 /**
  * Estimates a median with an interval that assumes no distribution: its limits are values of the sample, whose ranks
- * follow from the binomial distribution. With fewer than six values, the interval is the whole sample, and less certain.
+ * follow from the binomial distribution. With fewer than six values, the interval is the whole sample, and less
+ * certain.
  */
 export function estimate(values: readonly number[]): Estimate {
   const sorted = [...values].sort((a, b) => a - b)

@@ -52,7 +52,14 @@ import {
 import type * as contract from '../inbox.ts'
 import { defaultReadLimitMs, ReadTurns } from '../read-turns.ts'
 import { newSigningKey } from '../rows.ts'
-import { packArrivals, type OperationName, type Operations, type ReadName, type RecordArgs } from './protocol.ts'
+import {
+  packArrivals,
+  packSettlements,
+  type OperationName,
+  type Operations,
+  type ReadName,
+  type RecordArgs
+} from './protocol.ts'
 import { resolveLinks } from './resolve-links.ts'
 import { LostFile, Thread } from './thread.ts'
 
@@ -264,8 +271,10 @@ class SqliteInbox implements contract.Inbox {
   }
 
   async settle(settlements: readonly contract.Settlement[]): Promise<readonly contract.SettleResult[]> {
-    const { results, due } = await this.#call('settle', settlements)
+    const { stale, due } = await this.#call('settle', packSettlements(settlements))
     if (due) this.#wake()
+    const results = settlements.map((): contract.SettleResult => 'settled')
+    for (const index of stale) results[index] = 'stale'
     return results
   }
 

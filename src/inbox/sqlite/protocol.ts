@@ -48,7 +48,7 @@ export interface Operations {
     args: { leases: readonly contract.Lease[]; leaseMs: number; onLoss: contract.OnLoss | undefined }
     result: number[]
   }
-  settle: { args: readonly contract.Settlement[]; result: { results: contract.SettleResult[]; due: boolean } }
+  settle: { args: PackedSettlements; result: { stale: readonly number[]; due: boolean } }
   replay: { args: { targets: readonly contract.ReplayTarget[]; act: Act | undefined }; result: contract.ReplayResult[] }
   admit: { args: { requests: readonly contract.Admission[]; act: Act | undefined }; result: contract.AdmitResult[] }
   signingKey: { args: Uint8Array; result: Uint8Array }
@@ -242,3 +242,46 @@ export function packEvent(event: PackedEvent, backfilled: boolean): EventColumns
 export function packFlag(flag: boolean | undefined): number | null {
   return flag === undefined ? null : Number(flag)
 }
+
+/** Outcomes. Most are `done`, and these are sent as numbers: cloning the objects would take several times as long. */
+export interface PackedSettlements {
+  /**
+   * The id, token, start and end of each, with times in milliseconds since the epoch. The id is 0 for the next one of
+   * `others`.
+   */
+  readonly numbers: Float64Array
+  readonly others: readonly contract.Settlement[]
+}
+
+const numbersPerSettlement = 4
+
+/** Converts outcomes to a message for the worker. */
+export function packSettlements(settlements: readonly contract.Settlement[]): PackedSettlements {
+  const numbers = new Float64Array(settlements.length * numbersPerSettlement)
+  const others: contract.Settlement[] = []
+  let at = 0
+  for (const settlement of settlements) {
+    const { id, token, outcome, startedAt, endedAt } = settlement
+    if (outcome.state === 'done' && id !== 0) {
+      numbers[at] = id
+      numbers[at + 1] = token
+      numbers[at + 2] = startedAt.getTime()
+      numbers[at + 3] = endedAt.getTime()
+    } else others.push(settlement)
+    at += numbersPerSettlement
+  }
+  return { numbers, others }
+}
+
+/** Reverses `packSettlements`, without the order keys of those that are `done`: the worker reads them. */
+export function unpackSettlements({ numbers, others }: PackedSettlements): contract.Settlement[] {
+  let other = 0
+  return Array.from({ length: numbers.length / numbersPerSettlement }, (_, index): contract.Settlement => {
+    const at = index * numbersPerSettlement
+    const [id = 0, token = 0, startedAt = NaN, endedAt = NaN] = numbers.subarray(at, at + numbersPerSettlement)
+    if (id === 0) return others[other++] as contract.Settlement
+    return { id, token, outcome: done, startedAt: new Date(startedAt), endedAt: new Date(endedAt) }
+  })
+}
+
+const done = { state: 'done' } as const

@@ -1,9 +1,9 @@
-import type { Settlement, SettleResult } from '../inbox.ts'
+import type { Settlement } from '../inbox.ts'
 import type { Row } from '../rows.ts'
 import { attemptMs } from '../tally.ts'
 import { lineUp, readLine, type orderSql } from './order.ts'
 import type { Prepared } from './prepared.ts'
-import type { Operations } from './protocol.ts'
+import { unpackSettlements, type Operations, type PackedSettlements } from './protocol.ts'
 import type { Counting } from './tally.ts'
 
 export const settleSql = {
@@ -36,23 +36,26 @@ export const settleSql = {
 type Sql = Prepared<typeof settleSql & typeof orderSql> & Counting
 
 /** Stores the outcomes of attempts. An outcome with an old token is `stale`, and changes nothing. */
-export function settle(sql: Sql, settlements: readonly Settlement[], now: number): Operations['settle']['result'] {
+export function settle(sql: Sql, packed: PackedSettlements, now: number): Operations['settle']['result'] {
   let due = false
-  const results = settlements.map((settlement): SettleResult => {
+  const stale: number[] = []
+  for (const [index, settlement] of unpackSettlements(packed).entries()) {
     if (settleUnordered(sql, settlement)) {
       count(sql, takeHandler(sql, settlement), settlement, now)
-      return 'settled'
+      continue
     }
     const row = settleOne(sql, settlement, now)
-    if (row === undefined) return 'stale'
+    if (row === undefined) {
+      stale.push(index)
+      continue
+    }
     const line = readLine(row)
     lineUp(sql, line)
     sql.claimed.delete(settlement.id)
     count(sql, line.handler, settlement, now)
     due ||= line.orderKey !== null || settlement.outcome.state === 'released'
-    return 'settled'
-  })
-  return { results, due }
+  }
+  return { stale, due }
 }
 
 /** Returns the handler of a settled delivery. Reads it only if another process or thread claimed the delivery. */

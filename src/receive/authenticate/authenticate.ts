@@ -1,5 +1,6 @@
 import { RiverhookError } from '../../model/errors.ts'
 import type { Receipt } from '../../model/event.ts'
+import { IsoTexts } from '../../model/iso-texts.ts'
 import type { IncomingRequest, Source } from '../../source/source.ts'
 import { basicCheck, type BasicCredentials } from './basic.ts'
 import { bearerCheck, issuedCheck, type BearerRule } from './bearer.ts'
@@ -72,6 +73,8 @@ export function createAuthenticator(checks: Checks, source: Source): Authenticat
     ...(basic === undefined ? [] : ['Basic realm="riverhook", charset="UTF-8"']),
     ...(token === undefined ? [] : ['Bearer realm="riverhook"'])
   ]
+  const judgedTimes = new IsoTexts()
+  const signedTimes = new IsoTexts()
   return { judge, challenges, signature }
 
   // Promises are used only if a user's function returns one: every request passes here.
@@ -92,7 +95,7 @@ export function createAuthenticator(checks: Checks, source: Source): Authenticat
   }
 
   function judgeSignature(request: IncomingRequest, now: Date): Judgement | Promise<Judgement> {
-    const judgedAt = now.toISOString()
+    const judgedAt = judgedTimes.of(now)
     if (signature === undefined) return { ok: true, receipt: { judgedAt, checks: names }, secret: undefined }
     const toJudgement = (found: CheckedVerdict): Judgement => {
       if (!found.ok)
@@ -108,7 +111,7 @@ export function createAuthenticator(checks: Checks, source: Source): Authenticat
         const message = `verify() of the source ${source.name} must return "secret" as a whole number, "signedAt" as a Date and "skewMs" as a number`
         throw new RiverhookError('RIVERHOOK_RECEIVE_FAULT', message)
       }
-      const time = signedAt === undefined || skewMs === undefined ? {} : { signedAt: signedAt.toISOString(), skewMs }
+      const time = signedAt === undefined || skewMs === undefined ? {} : { signedAt: signedTimes.of(signedAt), skewMs }
       return { ok: true, receipt: { judgedAt, checks: names, secret, ...time }, secret: found.matched }
     }
     const verdict = signature.verify(request, now)

@@ -36,6 +36,8 @@ const mostSignatures = 20
 const expected = 'expected "<timestamp>, <signature>": a time, then one or more Base64 signatures'
 /** 32 bytes in standard Base64. */
 const signature = /^[A-Za-z0-9+/]{43}=$/
+/** A number and one signature: nearly every request. */
+const usual = /^(\d{1,20}), ?([A-Za-z0-9+/]{43}=)$/
 const firstSignature = /,\s*[A-Za-z0-9+/]{43}=\s*(?:,|$)/
 
 /** The signature header of a request. Never throws. */
@@ -52,6 +54,9 @@ export function parseHeader(value: string): Header {
   if (value === '')
     return { ok: false, reason: 'no_header', detail: 'the request has no DigitalRiver-Signature header' }
   if (value.length > longestHeader) return malformed(`it is longer than ${longestHeader} characters`)
+  const [, time, only] = usual.exec(value) ?? []
+  if (time !== undefined && only !== undefined)
+    return { ok: true, times: [timeOf(time)], signatures: [Buffer.from(only)], items: 1 }
   const comma = value.indexOf(',')
   const items =
     comma === -1

@@ -23,6 +23,7 @@ const ofMail = /^(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d 
  * @returns undefined for any other text
  */
 export function readTime(text: string): Date | undefined {
+  if (/^\d{1,20}$/.test(text)) return readNumber(Number(text))
   const plain = text.trim().replace(/^t=/i, '')
   if (/^\d{1,20}(?:\.\d{1,9})?$/.test(plain)) return readNumber(Number(plain))
   const date = ofMail.test(plain) ? new Date(plain) : new Date(normalise(plain) ?? NaN)

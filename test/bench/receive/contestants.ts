@@ -127,7 +127,7 @@ export const expectations: readonly Expectation[] = [
   { keys: ['c', 'c-'], of: flag, figure: 'requests/s', atLeast: 0.9 }
 ]
 
-/** What a run with another checkout compares, each with its control. */
+/** The comparisons of a run with another checkout, each with its control. */
 export const comparisons: readonly Comparison[] = [
   { keys: ['c', 'c@'], of: 'recorded, beside the other checkout' },
   { keys: ['c@=', 'c@'], of: 'control: the other checkout twice' },

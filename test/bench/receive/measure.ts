@@ -82,8 +82,8 @@ export class Server {
   }
 
   /**
-   * Sends requests until it has answered this many, so that all contestants are compiled as far, however slow the machine
-   * is.
+   * Sends requests until it has answered this many, so that all contestants are compiled as far, however slow the
+   * machine is.
    * @returns how many requests it answers in a second
    */
   async warmUp(requests: number): Promise<number> {

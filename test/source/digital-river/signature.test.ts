@@ -309,3 +309,17 @@ t.test('no text in the header and no body makes it throw', async () => {
     { numRuns: 500 }
   )
 })
+
+// Risk: the header of nearly every request is read in a shorter way, which must find the same.
+t.test('a number and one signature are read as in a longer header', (t) => {
+  const first = vectors[0]!.signature
+  for (const time of ['1767225600', '1767225600123', '0', '99999999999999999999', '999999999999999999999']) {
+    for (const between of [', ', ',']) {
+      const alone = parseHeader(`${time}${between}${first}`)
+      // The comma at the end is an empty item, which is ignored.
+      t.same(alone, parseHeader(`${time}${between}${first},`), `${time}${between}`)
+      t.match(alone, { ok: true, items: 1, times: [{ text: time }] })
+    }
+  }
+  t.end()
+})

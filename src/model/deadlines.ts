@@ -1,0 +1,68 @@
+import { clearTimeout, monotonicNow, setTimeout } from './timers.ts'
+
+/** One that waits until a time of `monotonicNow()`. */
+export interface Due {
+  readonly dueAt: number
+}
+
+/**
+ * Calls a function at the deadline of each entry that is still waiting. Has one timer for all entries, for the earliest
+ * deadline: with a timer for each request, a busy receiver would create and delete thousands a second. The timer keeps
+ * the process alive only while entries wait.
+ */
+export class Deadlines<Entry extends Due> {
+  readonly #onLate: (entry: Entry) => void
+  readonly #waiting = new Set<Entry>()
+  #timer: NodeJS.Timeout | undefined
+  /** No entry is due before this time. */
+  #firstAt = Infinity
+
+  /** @param onLate called once for an entry that is waiting at its deadline; it no longer waits then */
+  constructor(onLate: (entry: Entry) => void) {
+    this.#onLate = onLate
+  }
+
+  /** The number of entries that wait. */
+  get size(): number {
+    return this.#waiting.size
+  }
+
+  add(entry: Entry): void {
+    this.#waiting.add(entry)
+    if (entry.dueAt < this.#firstAt) this.#wakeAt(entry.dueAt)
+    else if (this.#waiting.size === 1) this.#timer?.ref()
+  }
+
+  delete(entry: Entry): void {
+    // The timer stays for the next entry, which often comes at once.
+    if (this.#waiting.delete(entry) && this.#waiting.size === 0) this.#timer?.unref()
+  }
+
+  #wakeAt(time: number): void {
+    clearTimeout(this.#timer)
+    this.#firstAt = time
+    // Rounded up: a timer counts whole milliseconds, and would wake before the deadline.
+    this.#timer = setTimeout(
+      () => {
+        this.#sweep()
+      },
+      Math.max(1, Math.ceil(time - monotonicNow()))
+    )
+  }
+
+  /** Ends the entries that are late, and waits for the next one. */
+  #sweep(): void {
+    this.#timer = undefined
+    this.#firstAt = Infinity
+    const now = monotonicNow()
+    let next = Infinity
+    const late: Entry[] = []
+    for (const entry of this.#waiting) {
+      if (entry.dueAt <= now) late.push(entry)
+      else next = Math.min(next, entry.dueAt)
+    }
+    for (const entry of late) this.#waiting.delete(entry)
+    if (next !== Infinity) this.#wakeAt(next)
+    for (const entry of late) this.#onLate(entry)
+  }
+}
