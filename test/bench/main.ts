@@ -6,15 +6,15 @@ import { installPeers } from './peers.ts'
 import { contestants, contestantsAgainst } from './receive/contestants.ts'
 import { postgres } from './postgres/run.ts'
 import { read } from './read/run.ts'
-import { receive } from './receive/run.ts'
+import { receive, sizes } from './receive/run.ts'
 import { types } from './types/run.ts'
 
 const keys = [...contestants, ...contestantsAgainst('')].map(({ key }) => key)
-const usage = `npm run bench -- receive [--quick] [--rounds N] [--only KEY ...] [--json FILE]
+const usage = `npm run bench -- receive [--quick] [--rounds N] [--only KEY ...] [--bytes N] [--json FILE]
     signed events over HTTP on loopback, 64 connections: riverhook beside a hand-written route, and beside its peers on their schemes
-    (KEY: ${contestants.map(({ key }) => key).join(', ')})
+    (KEY: ${contestants.map(({ key }) => key).join(', ')}; N of --bytes: ${sizes.map(({ bytes }) => bytes).join(', ')})
 
-npm run bench -- receive --against FOLDER [--quick] [--rounds N] [--only KEY ...] [--json FILE]
+npm run bench -- receive --against FOLDER [--quick] [--rounds N] [--only KEY ...] [--bytes N] [--json FILE]
     the same, beside another checkout with its packages, such as a worktree of an older commit
     (KEY: ${contestantsAgainst('')
       .map(({ key }) => key)
@@ -42,9 +42,17 @@ if (command === undefined) {
   process.stderr.write(usage)
   process.exitCode = 2
 } else if (command.name === 'receive') {
-  const { quick, rounds = quick ? 8 : 40, only, against, json } = command
+  const { quick, rounds = quick ? 8 : 40, only, against, json, bytes } = command
   if (against === undefined) installPeers()
-  const accepted = await receive({ rounds, only, against, json, warmUpRequests: quick ? 2_000 : 6_000, sliceMs: 150 })
+  const accepted = await receive({
+    rounds,
+    only,
+    against,
+    json,
+    bytes,
+    warmUpRequests: quick ? 2_000 : 6_000,
+    sliceMs: 150
+  })
   if (!accepted) process.exitCode = 1
 } else if (command.name === 'postgres') {
   installPeers()
@@ -76,6 +84,7 @@ function readCommand() {
         rounds: { type: 'string' },
         against: { type: 'string' },
         json: { type: 'string' },
+        bytes: { type: 'string' },
         events: { type: 'string', default: '1000000' },
         seconds: { type: 'string', default: '60' },
         only: { type: 'string', multiple: true, default: [] }
@@ -84,15 +93,17 @@ function readCommand() {
     const [name] = positionals
     const { quick, only, against, json } = values
     const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
+    const bytes = values.bytes === undefined ? undefined : Number(values.bytes)
     const [events, seconds] = [Number(values.events), Number(values.seconds)]
     const valid =
       positionals.length === 1 &&
       [events, seconds].every((value) => Number.isInteger(value) && value > 0) &&
       (rounds === undefined || (Number.isInteger(rounds) && rounds > 0)) &&
+      (bytes === undefined || sizes.some((size) => size.bytes === bytes)) &&
       only.every((key) => keys.includes(key))
     return valid &&
       (name === 'receive' || name === 'drain' || name === 'types' || name === 'postgres' || name === 'read')
-      ? { name, quick, only, against, json, rounds, events, seconds }
+      ? { name, quick, only, against, json, bytes, rounds, events, seconds }
       : undefined
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)

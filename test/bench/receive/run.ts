@@ -12,13 +12,15 @@ export interface ReceiveSettings {
   readonly sliceMs: number
   /** Only these contestants; (a) and its control are always among them, because the others are compared with (a). */
   readonly only: readonly string[]
+  /** Only events of this size; undefined: all sizes. */
+  readonly bytes: number | undefined
   /** The folder of another checkout to compare with. */
   readonly against: string | undefined
   /** The file to write the result to. */
   readonly json: string | undefined
 }
 
-const sizes = [
+export const sizes = [
   { label: '850-byte events', bytes: 850 },
   { label: '8 KiB events', bytes: 8 * 1024 }
 ]
@@ -38,7 +40,7 @@ export type Results = ReadonlyMap<Contestant, readonly Slice[]>
  * @returns false when a request was answered by anything but a 2xx
  */
 export async function receive(settings: ReceiveSettings): Promise<boolean> {
-  const { only, against, json } = settings
+  const { only, against, json, bytes: onlyBytes } = settings
   if (against !== undefined) checkFolder(against)
   const all = against === undefined ? contestants : contestantsAgainst(against)
   const chosen = all.filter(({ key }) => key.startsWith('a') || only.length === 0 || only.includes(key))
@@ -46,7 +48,7 @@ export async function receive(settings: ReceiveSettings): Promise<boolean> {
   const loads = [readLoad()]
   const reports = []
   let refused = 0
-  for (const { label, bytes } of sizes) {
+  for (const { label, bytes } of sizes.filter((size) => size.bytes === (onlyBytes ?? size.bytes))) {
     const results = await measureAll(chosen, label, bytes, settings)
     loads.push(readLoad())
     printSize(label, bytes, results)
