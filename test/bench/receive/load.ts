@@ -58,7 +58,8 @@ interface Connection {
 interface Opened {
   readonly target: Target
   readonly body: Buffer
-  readonly connections: readonly Connection[]
+  /** Of these, a server may have closed some, because it has waited too long for the next request. */
+  readonly connections: Connection[]
 }
 
 const opened = new Map<string, Opened>()
@@ -77,7 +78,10 @@ async function open(target: Target): Promise<{ readonly opened: string }> {
 async function drive({ key, requests }: Drive): Promise<LoadResult> {
   const to = opened.get(key)
   if (to === undefined) throw new Error(`No connection to ${key}`)
-  return exchange(to, sign(to.target.scheme, to.body, requests))
+  const { target, body, connections } = to
+  for (const [index, { socket }] of connections.entries())
+    if (socket.destroyed || !socket.writable || !socket.readable) connections[index] = await connectTo(target, body)
+  return exchange(to, sign(target.scheme, body, requests))
 }
 
 /** Signs `count` events, each with a separate random id, the hardest case for an index. */
@@ -99,6 +103,7 @@ async function connectTo(target: Target, body: Buffer): Promise<Connection> {
   const socket = connect(target.port, '127.0.0.1')
   socket.setNoDelay(true)
   await once(socket, 'connect')
+  socket.on('error', () => undefined)
   return {
     socket,
     request: Buffer.concat([Buffer.from(head, 'latin1'), body]),

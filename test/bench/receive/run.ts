@@ -86,13 +86,12 @@ async function measureAll(
   const servers: { server: Server; perSecond: number; slices: Slice[] }[] = []
   try {
     for (const contestant of chosen) {
+      process.stderr.write(`${label}: warming up (${contestant.key})\n`)
       const load = { generator, key: contestant.key, bodyBytes, connections }
       const server = await Server.start(contestant, load)
-      servers.push({ server, perSecond: 0, slices: [] })
-    }
-    for (const [index, each] of servers.entries()) {
-      process.stderr.write(`${label}: warming up (${chosen[index]?.key ?? ''})\n`)
-      each.perSecond = await each.server.warmUp(warmUpRequests)
+      const each = { server, perSecond: 0, slices: [] }
+      servers.push(each)
+      each.perSecond = await server.warmUp(warmUpRequests)
     }
     for (let round = 0; round < rounds; round += 1) {
       process.stderr.write(`${label}: round ${round + 1} of ${rounds}\n`)
