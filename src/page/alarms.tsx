@@ -31,16 +31,15 @@ export function Alarms() {
   }, [])
   if (alarms.value.length === 0) return null
   return (
-    <div class="problem" role="status">
-      <Icon name="failures" />
-      <p>
-        {alarms.value.map(({ condition, subject, text }) => (
-          <span key={condition + subject}>
+    <div class="alarms" role="status">
+      {alarms.value.map(({ condition, subject, level, text }) => (
+        <p key={condition + subject} class={level === 'warn' ? 'warn' : 'bad'}>
+          <Icon name="failures" />
+          <span>
             <b>{visible(`${condition} ${subject}`)}</b> {visible(text)}
-            <br />
           </span>
-        ))}
-      </p>
+        </p>
+      ))}
     </div>
   )
 }

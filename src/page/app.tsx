@@ -1,10 +1,8 @@
 import { useSignal } from '@preact/signals'
-import { Route, Router } from 'preact-iso/router'
-import { useEffect } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 
 import { ApiError, call, canLogIn, session, type SessionAnswer } from './api.ts'
-import { Events } from './events/events.tsx'
-import { base, link } from './link.ts'
+import { link, usePlace } from './link.ts'
 import { Shell } from './shell.tsx'
 import { signInByFragment, SignIn } from './sign-in.tsx'
 import { Empty, Head } from './ui/pieces.tsx'
@@ -23,16 +21,7 @@ export function App() {
   if (session.value === null) return <SignIn problem={problem.value} />
   return (
     <Shell>
-      <Router>
-        <Route path={base} component={Events} />
-        <Route path={`${base}events/:realm?/:id?`} component={Events} />
-        {views
-          .filter(({ name }) => name !== 'events')
-          .map(({ name, component }) => (
-            <Route key={name} path={base + name} component={component} />
-          ))}
-        <Route default component={NoView} />
-      </Router>
+      <CurrentView />
     </Shell>
   )
 }
@@ -45,14 +34,40 @@ async function begin(): Promise<void> {
   session.value = answer.operator
 }
 
+/** Only the list of events has addresses below its own: those of the events. */
+function CurrentView() {
+  const { segments } = usePlace()
+  const [name = 'events'] = segments
+  const shown = useRef(name)
+  const isBack = useRef(false)
+  useEffect(() => {
+    const onBack = (): void => {
+      isBack.current = true
+    }
+    addEventListener('popstate', onBack, true)
+    return () => {
+      removeEventListener('popstate', onBack, true)
+    }
+  }, [])
+  useLayoutEffect(() => {
+    // A list beside an opened event stays where it is. A narrow screen shows the event alone. The way back is the
+    // browser's.
+    if (!isBack.current && (shown.current !== name || !matchMedia('(min-width: 68rem)').matches)) scrollTo(0, 0)
+    shown.current = name
+    isBack.current = false
+  }, [segments.join('/')])
+  const view = views.find((one) => one.name === name && segments.length <= (name === 'events' ? 3 : 1))
+  return view === undefined ? <NoView /> : <view.component />
+}
+
 function NoView() {
   return (
     <div class="view">
       <Head title="No such page" />
       <Empty icon="search" title="There is no page at this address">
-        <p>
-          <a href={link(['events'])}>Go to the events</a>
-        </p>
+        <a class="button" href={link(['events'])}>
+          Go to the events
+        </a>
       </Empty>
     </div>
   )

@@ -85,6 +85,24 @@ browserTest('events of a mode and of an endpoint', async (t, open) => {
   await listHas(page, 2)
 })
 
+browserTest(
+  'the form of the filters has the focus before it can be seen, so that nothing typed moves',
+  async (t, open) => {
+    const host = await startHost(t)
+    const page = await open(host.url)
+    await page.getByRole('button', { name: 'Filter' }).waitFor()
+    const focused = await page.evaluate(
+      `new Promise((resolve) => {
+      new MutationObserver(() => {
+        if (document.querySelector('.menu-box') !== null) resolve(document.activeElement.name)
+      }).observe(document.body, { childList: true, subtree: true })
+      document.querySelector('.menu button').click()
+    })`
+    )
+    t.equal(focused, 'type')
+  }
+)
+
 browserTest('a search by error and by fields', async (t, open) => {
   const host = await startHost(t)
   await host.settled(await host.send({ id: 'evt_1', data: { object: { id: 'ord_1', total: 99.5, state: 'open' } } }))

@@ -76,6 +76,35 @@ browserTest('selected rows alone, by key and by click', async (t, open) => {
   t.same(await statesOf(host, 'evt_3'), ['audit done 1', 'erp done 3'])
 })
 
+browserTest('the dialog stays open while a replay is started, so that the selection ends with it', async (t, open) => {
+  const host = await startHost(t)
+  await breakThenRepair(host, ['evt_1'])
+  const page = await open(`${host.url}events`)
+  let answer: () => void = () => undefined
+  const isAllowed = new Promise<void>((resolve) => (answer = resolve))
+  const isAsked = new Promise<void>((resolve) => {
+    void page.route('**/api/v1/replays', async (route) => {
+      const isStart = !(route.request().postData() ?? '').includes('dryRun')
+      if (isStart) resolve()
+      if (isStart) await isAllowed
+      await route.continue()
+    })
+  })
+  await page.getByLabel('Select evt_1').check()
+  const bar = page.getByRole('region', { name: 'Selected events' })
+  await bar.getByRole('button', { name: 'Replay…' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('button', { name: 'Replay 1 delivery' }).click()
+  await isAsked
+  for (const key of ['Escape', 'Escape', 'Escape']) await page.keyboard.press(key)
+  await page.mouse.click(5, 5)
+  answer()
+  await dialog.getByText('1 of 1 delivery').waitFor()
+  await page.keyboard.press('Escape')
+  await dialog.waitFor({ state: 'detached' })
+  await bar.waitFor({ state: 'detached' })
+})
+
 browserTest('a group of failures, slowly, and stopped', async (t, open) => {
   const host = await startHost(t)
   const ids = Array.from({ length: 60 }, (_, n) => `evt_${n}`)

@@ -6,6 +6,7 @@ import { link } from '../link.ts'
 import { counted, visible } from '../text.ts'
 import { length } from '../time.ts'
 import { CopyButton } from '../ui/copy.tsx'
+import { DialogButton } from '../ui/dialog-button.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
 import type { Tone } from '../ui/pieces.tsx'
 import { byUrgency, StateBadge } from '../ui/state.tsx'
@@ -40,7 +41,6 @@ interface DeliveryProps {
 }
 
 function Delivery({ event, delivery, onChanged }: DeliveryProps) {
-  const isAsking = useSignal(false)
   const { handler, attempts, attemptLog, lastError, dueAt, owner, orderKey, state } = delivery
   return (
     <li class={`delivery ${state}`}>
@@ -59,17 +59,15 @@ function Delivery({ event, delivery, onChanged }: DeliveryProps) {
         )}
         {state === 'running' && owner !== undefined && <span class="delivery-note">in {visible(owner)}</span>}
         {may('operate') && state !== 'running' && (
-          <button
-            type="button"
-            class="ghost delivery-replay"
-            title={`Replay for ${visible(handler)}`}
-            aria-label={`Replay for ${visible(handler)}`}
-            onClick={() => {
-              isAsking.value = true
-            }}
-          >
-            <Icon name="replay" />
-          </button>
+          <DialogButton
+            icon="replay"
+            label={`Replay for ${visible(handler)}`}
+            hint={`Replay for ${visible(handler)}`}
+            isIcon
+            look="ghost delivery-replay"
+            onDone={onChanged}
+            dialog={(onClose) => <Replay event={event} only={handler} onClose={onClose} />}
+          />
         )}
       </div>
       {lastError !== undefined && (
@@ -84,16 +82,6 @@ function Delivery({ event, delivery, onChanged }: DeliveryProps) {
         </p>
       )}
       {attemptLog.length > 0 && <Attempts log={attemptLog} lastError={lastError} />}
-      {isAsking.value && (
-        <Replay
-          event={event}
-          only={handler}
-          onClose={(isDone) => {
-            isAsking.value = false
-            if (isDone) onChanged()
-          }}
-        />
-      )}
     </li>
   )
 }

@@ -7,8 +7,9 @@ import { TypeName } from '../events/table.tsx'
 import { link } from '../link.ts'
 import { counted, visible } from '../text.ts'
 import { Id } from '../ui/copy.tsx'
+import { DialogButton } from '../ui/dialog-button.tsx'
 import { Icon } from '../ui/icon.tsx'
-import { Badge, Problem, Skeleton } from '../ui/pieces.tsx'
+import { Badge, Loading } from '../ui/pieces.tsx'
 import { When } from '../ui/when.tsx'
 import { Deliveries } from './deliveries.tsx'
 import { Payload } from './payload.tsx'
@@ -59,8 +60,7 @@ export function EventPanel({ realm, id, closeTo }: PanelProps) {
           <Icon name="close" />
         </a>
       </div>
-      {error !== undefined && <Problem error={error} onRetry={reload} />}
-      {event === undefined && error === undefined && <Skeleton rows={6} />}
+      <Loading data={event} error={error} reload={reload} rows={6} />
       {event !== undefined && (
         <div class="panel-body">
           <Title event={event} onReplayed={reload} />
@@ -81,7 +81,6 @@ export function EventPanel({ realm, id, closeTo }: PanelProps) {
 }
 
 function Title({ event, onReplayed }: { readonly event: EventDetailJson; readonly onReplayed: () => void }) {
-  const isAsking = useSignal(false)
   return (
     <header class="panel-head">
       <div>
@@ -102,24 +101,11 @@ function Title({ event, onReplayed }: { readonly event: EventDetailJson; readonl
         </p>
       </div>
       {event.state === 'accepted' && may('operate') && (
-        <button
-          type="button"
-          class="button"
-          onClick={() => {
-            isAsking.value = true
-          }}
-        >
-          <Icon name="replay" />
-          Replay…
-        </button>
-      )}
-      {isAsking.value && (
-        <Replay
-          event={event}
-          onClose={(isDone) => {
-            isAsking.value = false
-            if (isDone) onReplayed()
-          }}
+        <DialogButton
+          icon="replay"
+          label="Replay…"
+          onDone={onReplayed}
+          dialog={(onClose) => <Replay event={event} onClose={onClose} />}
         />
       )}
     </header>

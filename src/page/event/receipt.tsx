@@ -1,8 +1,7 @@
-import type { ComponentChildren } from 'preact'
-
 import type { EventDetailJson } from '../../admin/api-types.ts'
 import { counted, visible } from '../text.ts'
 import { length } from '../time.ts'
+import { Fact } from '../ui/pieces.tsx'
 import { When } from '../ui/when.tsx'
 
 /** How it came in, and why it was believed. */
@@ -47,13 +46,4 @@ function skewText(ms: number): string {
   return Math.abs(ms) < 1_000
     ? 'in step with the provider'
     : `${length(Math.abs(ms))} ${ms > 0 ? 'after' : 'before'} the signed time`
-}
-
-function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
-  )
 }

@@ -4,7 +4,6 @@ import type { EventDetailJson, ReplayedJson, ReplayOneBodyJson } from '../../adm
 import { useAct } from '../act.ts'
 import { call } from '../api.ts'
 import { counted, visible } from '../text.ts'
-import { ActProblem } from '../ui/confirm.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { byUrgency, StateBadge } from '../ui/state.tsx'
@@ -42,21 +41,32 @@ export function Replay({ event, only, onClose }: ReplayProps) {
     onClose(replayed.value !== undefined)
   }
   return (
-    <Dialog title="Replay" onClose={close}>
+    <Dialog
+      title="Replay"
+      cancel={replayed.value === undefined ? 'Cancel' : 'Close'}
+      isBusy={isBusy.value}
+      problem={problem.value}
+      onClose={close}
+      actions={
+        replayed.value === undefined && (
+          <button
+            type="button"
+            class="button primary"
+            disabled={isBusy.value || (offered.length > 0 && picked.length === 0)}
+            onClick={() => void replay()}
+          >
+            {offered.length === 0 ? 'Replay' : `Replay ${counted(picked.length, 'delivery')}`}
+          </button>
+        )
+      }
+    >
       {replayed.value !== undefined ? (
-        <>
-          <p class="dialog-done" role="status">
-            <Icon name="done" />
-            {replayed.value === 0
-              ? 'Nothing to replay: it is running or done'
-              : `${counted(replayed.value, 'delivery')} will run now`}
-          </p>
-          <footer>
-            <button type="button" class="button primary" autofocus onClick={close}>
-              Close
-            </button>
-          </footer>
-        </>
+        <p class="dialog-done" role="status">
+          <Icon name="done" />
+          {replayed.value === 0
+            ? 'Nothing to replay: it is running or done'
+            : `${counted(replayed.value, 'delivery')} will run now`}
+        </p>
       ) : (
         <>
           <p>
@@ -91,20 +101,6 @@ export function Replay({ event, only, onClose }: ReplayProps) {
               {again.length === 1 ? 'it does' : 'they do'} happens a second time.
             </p>
           )}
-          <ActProblem text={problem.value} />
-          <footer>
-            <button type="button" class="button" onClick={close}>
-              Cancel
-            </button>
-            <button
-              type="button"
-              class="button primary"
-              disabled={isBusy.value || (offered.length > 0 && picked.length === 0)}
-              onClick={() => void replay()}
-            >
-              {offered.length === 0 ? 'Replay' : `Replay ${counted(picked.length, 'delivery')}`}
-            </button>
-          </footer>
         </>
       )}
     </Dialog>

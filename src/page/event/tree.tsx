@@ -13,7 +13,7 @@ const portion = 100
 const textPortion = 1_000
 
 /** The most fields of an object that is open at the start, and the depth to which it is; deeper on the way to a mark. */
-const openFields = 24
+const openFields = 60
 const openDepth = 2
 const openDepthOfMarks = 5
 

@@ -29,14 +29,21 @@ export interface Buckets {
 
 const steps = [60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800]
 
+const daySeconds = 86_400
+
 /** The most bars that an eye can separate. */
 const mostBars = 90
 
-/** Adds the rows up to bars of equal width over the whole time, so that an hour without an event is a gap. */
-export function toBuckets(series: SeriesJson, kind: Kind): Buckets {
+/**
+ * Adds the rows up to bars of equal width over the whole time, so that an hour without an event is a gap.
+ * @param isTrimmed true to begin with the oldest row, or a day ago
+ */
+export function toBuckets(series: SeriesJson, kind: Kind, isTrimmed: boolean): Buckets {
   const smallest = series.step === 'minute' ? 60 : 3_600
-  const from = new Date(series.since).getTime() / 1_000
   const to = new Date(series.until).getTime() / 1_000
+  const begin = new Date(series.since).getTime() / 1_000
+  const oldest = series.rows[0] === undefined ? begin : new Date(series.rows[0].at).getTime() / 1_000
+  const from = isTrimmed ? Math.min(oldest, to - daySeconds) : begin
   const stepSeconds = steps.find((step) => step >= smallest && (to - from) / step <= mostBars) ?? 604_800
   const first = Math.floor(from / stepSeconds) * stepSeconds
   const length = Math.max(1, Math.ceil((to - first) / stepSeconds))

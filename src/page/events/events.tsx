@@ -6,7 +6,7 @@ import { link, usePlace } from '../link.ts'
 import { count, counted } from '../text.ts'
 import { Command } from '../ui/copy.tsx'
 import { Icon } from '../ui/icon.tsx'
-import { Empty, Head, Problem, Skeleton } from '../ui/pieces.tsx'
+import { Empty, Head, Loading, Older } from '../ui/pieces.tsx'
 import { When } from '../ui/when.tsx'
 import { apiQuery, fieldNames, problemOf, spanOf } from './filter.ts'
 import { Filters } from './filters.tsx'
@@ -54,9 +54,8 @@ export function Events() {
             {wrong}
           </p>
         )}
-        {!isOpen && wrong === undefined && <Volume span={spanOf(query)} type={query['type']} />}
-        {found.error !== undefined && <Problem error={found.error} onRetry={found.reload} />}
-        {rows === undefined && found.error === undefined && <Skeleton rows={12} />}
+        {!isOpen && wrong === undefined && <Volume query={query} />}
+        <Loading data={rows} error={found.error} reload={found.reload} rows={12} />
         {found.waiting > 0 && (
           <button
             type="button"
@@ -122,10 +121,7 @@ export function Events() {
               </>
             )}
             {found.next !== undefined && found.searchedTo === undefined && (
-              <a class="button" href={link(segments, { ...query, after: found.next, tail: undefined })}>
-                Older
-                <Icon name="chevron" />
-              </a>
+              <Older to={link(segments, { ...query, after: found.next, tail: undefined })} />
             )}
           </nav>
         )}

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 
 import { call, useApi } from '../api.ts'
 import type { EventPageJson, HandlerListJson } from '../../admin/api-types.ts'
@@ -7,6 +7,7 @@ import { link, usePlace, type Place } from '../link.ts'
 import { visible } from '../text.ts'
 import { exact, readTime } from '../time.ts'
 import { Chip } from '../ui/chip.tsx'
+import { Field as TextField, Select } from '../ui/field.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { fieldNames, fields, modes, spanOf, spans, states, type Field } from './filter.ts'
 
@@ -30,12 +31,11 @@ export function Filters() {
     <div class="filters">
       <div class="filters-line">
         <Search />
-        <label class="select">
+        <label>
           <span class="sr">Time</span>
-          <select
+          <Select
             value={isOwnSpan ? 'own' : (since ?? 'all')}
-            onChange={(event) => {
-              const { value } = event.currentTarget
+            onChange={(value) => {
               place.go(filtered(place, { since: value, until: undefined }))
             }}
           >
@@ -45,8 +45,7 @@ export function Filters() {
               </option>
             ))}
             {isOwnSpan && <option value="own">Chosen time</option>}
-          </select>
-          <Icon name="down" />
+          </Select>
         </label>
         <AddFilter />
       </div>
@@ -162,7 +161,8 @@ function AddFilter() {
   const place = usePlace()
   const isOpen = useSignal(false)
   const box = useRef<HTMLDivElement>(null)
-  useEffect(() => {
+  // Before the form is painted: what is typed at once must not move to another field.
+  useLayoutEffect(() => {
     if (!isOpen.value) return undefined
     box.current?.querySelector<HTMLElement>('input')?.focus()
     const onDown = (event: Event): void => {
@@ -227,17 +227,7 @@ function FilterFields({ query }: { readonly query: Readonly<Record<string, strin
   ]
   return (
     <>
-      <label>
-        Type
-        <input
-          name="type"
-          list="types"
-          placeholder="order.* or order.accepted"
-          defaultValue={query['type']}
-          autocomplete="off"
-          spellcheck={false}
-        />
-      </label>
+      <TextField label="Type" name="type" list="types" placeholder="order.* or order.accepted" value={query['type']} />
       <datalist id="types">
         {patterns.map((pattern) => (
           <option key={pattern} value={visible(pattern)} />
@@ -245,70 +235,37 @@ function FilterFields({ query }: { readonly query: Readonly<Record<string, strin
       </datalist>
       <label>
         Handler
-        <span class="select">
-          <select name="handler">
-            <option value="">Any</option>
-            {handlers.map(({ name }) => (
-              <option key={name} value={name} selected={name === query['handler']}>
-                {visible(name)}
-              </option>
-            ))}
-          </select>
-          <Icon name="down" />
-        </span>
+        <Select name="handler">
+          <option value="">Any</option>
+          {handlers.map(({ name }) => (
+            <option key={name} value={name} selected={name === query['handler']}>
+              {visible(name)}
+            </option>
+          ))}
+        </Select>
       </label>
-      <label>
-        Endpoint
-        <input
-          name="endpoint"
-          placeholder="/webhooks/stripe"
-          defaultValue={query['endpoint']}
-          autocomplete="off"
-          spellcheck={false}
-        />
-      </label>
+      <TextField label="Endpoint" name="endpoint" placeholder="/webhooks/stripe" value={query['endpoint']} />
       <label>
         Mode
-        <span class="select">
-          <select name="live">
-            <option value="">Any</option>
-            {modes.map(({ value, label }) => (
-              <option key={value} value={value} selected={value === query['live']}>
-                {label}
-              </option>
-            ))}
-          </select>
-          <Icon name="down" />
-        </span>
+        <Select name="live">
+          <option value="">Any</option>
+          {modes.map(({ value, label }) => (
+            <option key={value} value={value} selected={value === query['live']}>
+              {label}
+            </option>
+          ))}
+        </Select>
       </label>
-      <label>
-        Error contains
-        <input name="error" placeholder="503" defaultValue={query['error']} autocomplete="off" spellcheck={false} />
-      </label>
-      <label title="Operators: = != > < >= <= ~ exists. Join conditions with &&">
-        Field
-        <input
-          name="where"
-          placeholder="data.object.totalAmount>100"
-          defaultValue={query['where']}
-          autocomplete="off"
-          spellcheck={false}
-        />
-      </label>
-      <label>
-        Provider
-        <input
-          name="source"
-          placeholder="stripe"
-          defaultValue={query['source']}
-          autocomplete="off"
-          spellcheck={false}
-        />
-      </label>
-      <label>
-        Realm
-        <input name="realm" defaultValue={query['realm']} autocomplete="off" spellcheck={false} />
-      </label>
+      <TextField label="Error contains" name="error" placeholder="503" value={query['error']} />
+      <TextField
+        label="Field"
+        name="where"
+        placeholder="data.object.totalAmount>100"
+        value={query['where']}
+        hint="Operators: = != > < >= <= ~ exists. Join conditions with &&"
+      />
+      <TextField label="Provider" name="source" placeholder="stripe" value={query['source']} />
+      <TextField label="Realm" name="realm" value={query['realm']} />
     </>
   )
 }

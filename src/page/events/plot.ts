@@ -49,7 +49,11 @@ export function drawBars(
             gap: 6,
             grid: { show: false },
             ticks: { show: false },
-            values: (_self, splits) => labels(splits, labelOf)
+            // The last one would be cut at the edge.
+            values: (self, splits) =>
+              labels(splits, labelOf).map((label, index) =>
+                self.valToPos(splits[index] ?? 0, 'x') > self.bbox.width / devicePixelRatio - 20 ? '' : label
+              )
           },
           {
             stroke: colour('--faint'),

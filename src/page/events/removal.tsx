@@ -6,7 +6,7 @@ import { useAct } from '../act.ts'
 import { call } from '../api.ts'
 import type { Selection } from '../replay/replay-plan.tsx'
 import { count, counted } from '../text.ts'
-import { ActProblem, TypedCount } from '../ui/confirm.tsx'
+import { TypedCount } from '../ui/confirm.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Skeleton } from '../ui/pieces.tsx'
@@ -19,19 +19,21 @@ interface RemovalProps {
 
 /** Counts the events that would be removed, and removes them when a person has typed the count. */
 export function Removal({ title, selection, onClose }: RemovalProps) {
+  const planning = useAct()
   const { isBusy, problem, run } = useAct()
   const plan = useSignal<RemovalPlanJson | undefined>(undefined)
   const isTyped = useSignal(false)
   const removed = useSignal<number | undefined>(undefined)
-  const post = <Answer,>(body: RemovalBodyJson): Promise<Answer | undefined> =>
-    run(() => call<Answer>('removals', { method: 'POST', body }))
+  const post = <Answer,>(body: RemovalBodyJson): Promise<Answer> => call<Answer>('removals', { method: 'POST', body })
   useEffect(() => {
-    void post<RemovalPlanJson>({ ...selection, dryRun: true }).then((answer) => {
-      plan.value = answer
-    })
+    void planning
+      .run(() => post<RemovalPlanJson>({ ...selection, dryRun: true }))
+      .then((answer) => {
+        plan.value = answer
+      })
   }, [])
   const remove = async ({ plan, count: expectedCount }: RemovalPlanJson): Promise<void> => {
-    removed.value = (await post<RemovedEventsJson>({ plan, expectedCount }))?.removed
+    removed.value = (await run(() => post<RemovedEventsJson>({ plan, expectedCount })))?.removed
   }
   const close = (): void => {
     onClose(removed.value !== undefined)
@@ -39,8 +41,28 @@ export function Removal({ title, selection, onClose }: RemovalProps) {
   const planned = plan.value
   const isDone = removed.value !== undefined
   return (
-    <Dialog title={title} onClose={close}>
-      {planned === undefined && problem.value === undefined && <Skeleton rows={1} />}
+    <Dialog
+      title={title}
+      cancel={isDone ? 'Close' : 'Cancel'}
+      isBusy={isBusy.value}
+      problem={planning.problem.value ?? problem.value}
+      onClose={close}
+      actions={
+        !isDone &&
+        planned !== undefined &&
+        planned.count > 0 && (
+          <button
+            type="button"
+            class="button danger"
+            disabled={isBusy.value || !isTyped.value}
+            onClick={() => void remove(planned)}
+          >
+            Remove {count(planned.count)}
+          </button>
+        )
+      }
+    >
+      {planned === undefined && planning.problem.value === undefined && <Skeleton rows={1} />}
       {planned !== undefined && !isDone && (
         <>
           {planned.kept > 0 && (
@@ -66,22 +88,6 @@ export function Removal({ title, selection, onClose }: RemovalProps) {
           {counted(removed.value ?? 0, 'event')} removed
         </p>
       )}
-      <ActProblem text={problem.value} />
-      <footer>
-        <button type="button" class="button" onClick={close}>
-          {isDone ? 'Close' : 'Cancel'}
-        </button>
-        {!isDone && planned !== undefined && planned.count > 0 && (
-          <button
-            type="button"
-            class="button danger"
-            disabled={isBusy.value || !isTyped.value}
-            onClick={() => void remove(planned)}
-          >
-            Remove {count(planned.count)}
-          </button>
-        )}
-      </footer>
     </Dialog>
   )
 }

@@ -6,7 +6,7 @@ import { hasKeys } from '../settings.ts'
 import { isSingleKey } from '../single-key.ts'
 import { visible } from '../text.ts'
 import { Id } from '../ui/copy.tsx'
-import { Badge } from '../ui/pieces.tsx'
+import { Badge, Columns } from '../ui/pieces.tsx'
 import { byUrgency, DeliveryPill } from '../ui/state.tsx'
 import { When } from '../ui/when.tsx'
 import { keyOf } from './rows.ts'
@@ -57,48 +57,38 @@ export function EventTable({ rows, isStale, isNarrow = false, open, to, onOpen, 
       document.removeEventListener('keydown', onKey)
     }
   }, [rows, open, onOpen, onClose, selected])
+  useLayoutEffect(() => {
+    body.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' })
+  }, [open])
   const keys = rows.map(keyOf)
   const isAll = keys.every((key) => selected?.value.has(key))
   return (
     <div class={isStale ? 'table-box stale' : 'table-box'}>
       <table class={isNarrow ? 'table events narrow' : 'table events'}>
-        <thead>
-          <tr>
-            {selected !== undefined && (
-              <th scope="col" class="c-check">
-                <input
-                  type="checkbox"
-                  aria-label="Select all rows"
-                  checked={isAll}
-                  onChange={() => {
-                    toggle(selected, isAll ? keys : keys.filter((key) => !selected.value.has(key)))
-                  }}
-                />
-              </th>
-            )}
-            <th scope="col" class="c-time">
-              Received
+        <Columns
+          names={[
+            ['Received', 'c-time'],
+            ['Type', 'c-type'],
+            ['Resource', 'c-resource'],
+            ['Event', 'c-id'],
+            ['Deliveries', 'c-deliveries'],
+            ['Attempts', 'c-attempts numeric'],
+            ['Age', 'c-age numeric']
+          ]}
+        >
+          {selected !== undefined && (
+            <th scope="col" class="c-check">
+              <input
+                type="checkbox"
+                aria-label="Select all rows"
+                checked={isAll}
+                onChange={() => {
+                  toggle(selected, isAll ? keys : keys.filter((key) => !selected.value.has(key)))
+                }}
+              />
             </th>
-            <th scope="col" class="c-type">
-              Type
-            </th>
-            <th scope="col" class="c-resource">
-              Resource
-            </th>
-            <th scope="col" class="c-id">
-              Event
-            </th>
-            <th scope="col" class="c-deliveries">
-              Deliveries
-            </th>
-            <th scope="col" class="c-attempts">
-              Attempts
-            </th>
-            <th scope="col" class="c-age">
-              Age
-            </th>
-          </tr>
-        </thead>
+          )}
+        </Columns>
         <tbody ref={body}>
           {rows.map((event) => {
             const key = keyOf(event)
@@ -120,14 +110,16 @@ export function EventTable({ rows, isStale, isNarrow = false, open, to, onOpen, 
                   <When at={event.receivedAt} as="clock" />
                 </td>
                 <td class="c-type">
-                  <a data-row href={to(event)} title={visible(event.type)}>
-                    {event.state === 'quarantined' ? (
-                      <span class="untyped">not an event</span>
-                    ) : (
-                      <TypeName type={event.type} />
-                    )}
-                  </a>
-                  <Marks event={event} />
+                  <span class="type">
+                    <a data-row href={to(event)} title={visible(event.type)}>
+                      {event.state === 'quarantined' ? (
+                        <span class="untyped">not an event</span>
+                      ) : (
+                        <TypeName type={event.type} />
+                      )}
+                    </a>
+                    <Marks event={event} />
+                  </span>
                 </td>
                 <td class="c-resource">
                   <span class={event.resource === undefined ? 'only-id' : undefined}>
@@ -143,8 +135,8 @@ export function EventTable({ rows, isStale, isNarrow = false, open, to, onOpen, 
                 <td class="c-deliveries">
                   <Deliveries event={event} isNarrow={isNarrow} />
                 </td>
-                <td class="c-attempts number">{attemptsOf(event)}</td>
-                <td class="c-age">
+                <td class="c-attempts numeric">{attemptsOf(event)}</td>
+                <td class="c-age numeric">
                   <When at={event.receivedAt} as="age" />
                 </td>
               </tr>
@@ -185,12 +177,12 @@ function Marks({ event }: { readonly event: EventSummaryJson }) {
         </Badge>
       )}
       {event.conflicts > 0 && (
-        <Badge tone="bad" title="Duplicates with another body">
+        <Badge tone="bad" icon="failures" title="Duplicates with another body">
           {event.conflicts} conflicting
         </Badge>
       )}
       {event.duplicates > event.conflicts && (
-        <Badge tone="quiet" title="Sent again by the provider, and ignored">
+        <Badge tone="quiet" icon="copy" title="Sent again by the provider, and ignored">
           {event.duplicates - event.conflicts}× again
         </Badge>
       )}

@@ -3,11 +3,12 @@ import { useEffect, useMemo, useRef } from 'preact/hooks'
 
 import type { SeriesJson } from '../../admin/api-types.ts'
 import { useApi } from '../api.ts'
-import { link, usePlace } from '../link.ts'
+import { link, usePlace, type Query } from '../link.ts'
 import { theme, zone } from '../settings.ts'
 import { count } from '../text.ts'
 import { day, minute, readTime } from '../time.ts'
 import { Segmented } from '../ui/pieces.tsx'
+import { fieldNames, spanOf } from './filter.ts'
 import { drawBars } from './plot.ts'
 import { outcomes, toBuckets, type Buckets, type Kind } from './buckets.ts'
 
@@ -18,22 +19,28 @@ const minutesUpToMs = 6.5 * 3_600_000
 const longest = '90d'
 
 interface VolumeProps {
-  readonly span: { readonly since: string | undefined; readonly until: string | undefined }
-  readonly type: string | undefined
+  readonly query: Query
 }
 
 /** How much arrived when, stacked by outcome. A drag over it chooses the time of the list. */
-export function Volume({ span, type }: VolumeProps) {
+export function Volume({ query }: VolumeProps) {
   const place = usePlace()
+  const span = spanOf(query)
+  const { type } = query
   const kind: Kind = place.query['chart'] === 'attempts' ? 'attempt' : 'event'
   const since = span.since ?? longest
   const from = readTime(since)?.getTime() ?? 0
   const to = (span.until === undefined ? undefined : readTime(span.until)?.getTime()) ?? Date.now()
   const params = new URLSearchParams({ since, kind, step: to - from <= minutesUpToMs ? 'minute' : 'hour' })
   if (span.until !== undefined) params.set('until', span.until)
-  if (type !== undefined && kind === 'event' && !type.includes('*')) params.set('name', type)
+  const isOfType = type !== undefined && kind === 'event' && !type.includes('*')
+  if (isOfType) params.set('name', type)
+  const isPart = ['state', ...fieldNames].some((name) => query[name] !== undefined && !(name === 'type' && isOfType))
   const { data, error } = useApi<SeriesJson>(`series?${params.toString()}`, 30_000)
-  const buckets = useMemo(() => (data === undefined ? undefined : toBuckets(data, kind)), [data])
+  const buckets = useMemo(
+    () => (data === undefined ? undefined : toBuckets(data, kind, span.since === undefined)),
+    [data]
+  )
   const hovered = useSignal<number | undefined>(undefined)
   if (error !== undefined) return null
   return (
@@ -50,7 +57,7 @@ export function Volume({ span, type }: VolumeProps) {
             place.go(place.with({ chart: value === 'attempt' ? 'attempts' : undefined }), true)
           }}
         />
-        {buckets !== undefined && <Legend kind={kind} buckets={buckets} hovered={hovered} />}
+        {buckets !== undefined && <Legend kind={kind} buckets={buckets} hovered={hovered} isPart={isPart} />}
       </div>
       {buckets === undefined ? (
         <div class="volume-plot loading" />
@@ -82,11 +89,14 @@ export function Volume({ span, type }: VolumeProps) {
 function Legend({
   kind,
   buckets,
-  hovered
+  hovered,
+  isPart
 }: {
   readonly kind: Kind
   readonly buckets: Buckets
   readonly hovered: Signal<number | undefined>
+  /** True if the list has only a part of what is counted. */
+  readonly isPart: boolean
 }) {
   const at = hovered.value
   return (
@@ -103,7 +113,9 @@ function Legend({
           </span>
         )
       })}
-      <span class="legend-time number">{at === undefined ? 'drag to choose a time' : bucketText(buckets, at)}</span>
+      <span class="legend-time number">
+        {at !== undefined ? bucketText(buckets, at) : isPart ? 'all, not only the list' : 'drag to choose a time'}
+      </span>
     </div>
   )
 }

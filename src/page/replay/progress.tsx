@@ -6,7 +6,7 @@ import { useAct } from '../act.ts'
 import { call, may, useApi } from '../api.ts'
 import { count, counted, visible } from '../text.ts'
 import { now } from '../time.ts'
-import { ActProblem } from '../ui/confirm.tsx'
+import { ActProblem } from '../ui/act-problem.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
 import { Badge, type Tone } from '../ui/pieces.tsx'
 

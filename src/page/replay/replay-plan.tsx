@@ -6,10 +6,11 @@ import { useAct } from '../act.ts'
 import { call } from '../api.ts'
 import { link } from '../link.ts'
 import { count, counted, visible } from '../text.ts'
-import { ActProblem, TypedCount } from '../ui/confirm.tsx'
+import { TypedCount } from '../ui/confirm.tsx'
 import { Dialog } from '../ui/dialog.tsx'
+import { Select } from '../ui/field.tsx'
 import { Icon } from '../ui/icon.tsx'
-import { Skeleton } from '../ui/pieces.tsx'
+import { Columns, Skeleton } from '../ui/pieces.tsx'
 import { StateBadge } from '../ui/state.tsx'
 import { When } from '../ui/when.tsx'
 import { Progress } from './progress.tsx'
@@ -34,6 +35,7 @@ const rates = [
 
 /** Plans a replay and shows it by handler and state; starts it when a person has agreed; then shows its progress. */
 export function ReplayPlan({ title, selection, caution, onClose }: ReplayPlanProps) {
+  const planning = useAct()
   const { isBusy, problem, run } = useAct()
   const includeDone = useSignal(selection.filter?.state === 'done')
   const rate = useSignal('')
@@ -50,9 +52,11 @@ export function ReplayPlan({ title, selection, caution, onClose }: ReplayPlanPro
       ...(rate.value === '' ? {} : { ratePerSecond: Number(rate.value) }),
       dryRun: true
     }
-    void run(() => call<ReplayPlanJson>('replays', { method: 'POST', body })).then((answer) => {
-      if (!isGone) plan.value = answer
-    })
+    void planning
+      .run(() => call<ReplayPlanJson>('replays', { method: 'POST', body }))
+      .then((answer) => {
+        if (!isGone) plan.value = answer
+      })
     return () => {
       isGone = true
     }
@@ -66,22 +70,44 @@ export function ReplayPlan({ title, selection, caution, onClose }: ReplayPlanPro
   }
   if (job.value !== undefined)
     return (
-      <Dialog title={title} onClose={close}>
-        <Progress job={job.value} />
-        <footer>
+      <Dialog
+        title={title}
+        cancel="Close"
+        onClose={close}
+        actions={
           <a class="button" href={link(['replays'])}>
             All replays
           </a>
-          <button type="button" class="button primary" onClick={close}>
-            Close
-          </button>
-        </footer>
+        }
+      >
+        <Progress job={job.value} />
       </Dialog>
     )
   const planned = plan.value
   return (
-    <Dialog title={title} onClose={close}>
-      {planned === undefined && problem.value === undefined && <Skeleton rows={3} />}
+    <Dialog
+      title={title}
+      isBusy={isBusy.value}
+      problem={planning.problem.value ?? problem.value}
+      onClose={close}
+      actions={
+        <button
+          type="button"
+          class={`button ${again > 0 ? 'danger' : 'primary'}`}
+          disabled={
+            isBusy.value || planned === undefined || planned.count === 0 || (again > 0 && agreed.value !== planned.plan)
+          }
+          onClick={() => {
+            if (planned !== undefined) void start(planned)
+          }}
+        >
+          {planned === undefined || planned.count === 0
+            ? 'Replay'
+            : `Replay ${planned.capped ? `${count(planned.count)} or more deliveries` : counted(planned.count, 'delivery')}`}
+        </button>
+      }
+    >
+      {planned === undefined && planning.problem.value === undefined && <Skeleton rows={3} />}
       {planned !== undefined && <PlanTable plan={planned} />}
       {caution !== undefined && (
         <p class="caution">
@@ -103,21 +129,18 @@ export function ReplayPlan({ title, selection, caution, onClose }: ReplayPlanPro
         </label>
         <label class="check">
           Speed
-          <span class="select">
-            <select
-              value={rate.value}
-              onChange={(event) => {
-                rate.value = event.currentTarget.value
-              }}
-            >
-              {rates.map(({ value, label }) => (
-                <option key={value} value={value}>
-                  {label}
-                </option>
-              ))}
-            </select>
-            <Icon name="down" />
-          </span>
+          <Select
+            value={rate.value}
+            onChange={(value) => {
+              rate.value = value
+            }}
+          >
+            {rates.map(({ value, label }) => (
+              <option key={value} value={value}>
+                {label}
+              </option>
+            ))}
+          </Select>
         </label>
       </div>
       {again > 0 && planned !== undefined && (
@@ -130,26 +153,6 @@ export function ReplayPlan({ title, selection, caution, onClose }: ReplayPlanPro
           }}
         />
       )}
-      <ActProblem text={problem.value} />
-      <footer>
-        <button type="button" class="button" onClick={close}>
-          Cancel
-        </button>
-        <button
-          type="button"
-          class={`button ${again > 0 ? 'danger' : 'primary'}`}
-          disabled={
-            isBusy.value || planned === undefined || planned.count === 0 || (again > 0 && agreed.value !== planned.plan)
-          }
-          onClick={() => {
-            if (planned !== undefined) void start(planned)
-          }}
-        >
-          {planned === undefined || planned.count === 0
-            ? 'Replay'
-            : `Replay ${planned.capped ? `${count(planned.count)} or more deliveries` : counted(planned.count, 'delivery')}`}
-        </button>
-      </footer>
     </Dialog>
   )
 }
@@ -167,16 +170,7 @@ function PlanTable({ plan }: { readonly plan: ReplayPlanJson }) {
   return (
     <>
       <table class="plan-table">
-        <thead>
-          <tr>
-            <th scope="col">Handler</th>
-            <th scope="col">State</th>
-            <th scope="col" class="numeric">
-              Deliveries
-            </th>
-            <th scope="col">Then</th>
-          </tr>
-        </thead>
+        <Columns names={[['Handler'], ['State'], ['Deliveries', 'numeric'], ['Then']]} />
         <tbody>
           {byHandler.map(({ handler, state, count: deliveries, skipped }) => (
             <tr key={JSON.stringify([handler, state, skipped])} class={skipped ? 'none' : undefined}>

@@ -1,7 +1,6 @@
 import type { ComponentChildren } from 'preact'
 
 import { useAct } from '../act.ts'
-import { visible } from '../text.ts'
 import { Dialog } from './dialog.tsx'
 import { Icon } from './icon.tsx'
 
@@ -22,22 +21,12 @@ export function Confirm({ title, label, isDanger = false, act, onClose, children
   return (
     <Dialog
       title={title}
+      isBusy={isBusy.value}
+      problem={problem.value}
       onClose={() => {
         onClose(false)
       }}
-    >
-      {children}
-      <ActProblem text={problem.value} />
-      <footer>
-        <button
-          type="button"
-          class="button"
-          onClick={() => {
-            onClose(false)
-          }}
-        >
-          Cancel
-        </button>
+      actions={
         <button
           type="button"
           class={`button ${isDanger ? 'danger' : 'primary'}`}
@@ -51,7 +40,9 @@ export function Confirm({ title, label, isDanger = false, act, onClose, children
         >
           {label}
         </button>
-      </footer>
+      }
+    >
+      {children}
     </Dialog>
   )
 }
@@ -82,13 +73,5 @@ export function TypedCount({ count, text, onChange }: TypedCountProps) {
         />
       </label>
     </div>
-  )
-}
-
-export function ActProblem({ text }: { readonly text: string | undefined }) {
-  return text === undefined ? null : (
-    <p class="field-error" role="alert">
-      {visible(text)}
-    </p>
   )
 }

@@ -86,6 +86,67 @@ export function Skeleton({ rows = 8 }: { readonly rows?: number }) {
   )
 }
 
+interface LoadingProps {
+  readonly data: unknown
+  readonly error: ApiError | undefined
+  readonly reload: () => void
+  readonly rows?: number
+}
+
+/** The error of a read, or grey lines until its first answer. */
+export function Loading({ data, error, reload, rows }: LoadingProps) {
+  if (error !== undefined) return <Problem error={error} onRetry={reload} />
+  return data === undefined ? <Skeleton {...(rows === undefined ? {} : { rows })} /> : null
+}
+
+/**
+ * The name of a column, its class, and what its values mean. `c-act`: a column of buttons, whose name is for screen
+ * readers alone.
+ */
+export type Column = readonly [name: string, look?: string, meaning?: string]
+
+/** The head of a table. @param children the columns before the named ones */
+export function Columns({
+  names,
+  children
+}: {
+  readonly names: readonly Column[]
+  readonly children?: ComponentChildren
+}) {
+  return (
+    <thead>
+      <tr>
+        {children}
+        {names.map(([name, look, meaning]) => (
+          <th key={name} scope="col" class={look} title={meaning}>
+            {look === 'c-act' ? <span class="sr">{name}</span> : name}
+          </th>
+        ))}
+      </tr>
+    </thead>
+  )
+}
+
+/** The way to the next page of a list that has the newest first. */
+export function Older({ to }: { readonly to: string }) {
+  return (
+    <a class="button" href={to}>
+      Older
+      <Icon name="chevron" />
+    </a>
+  )
+}
+
+/** A line of a list of facts. */
+export function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  )
+}
+
 /** The box of a table that is wider than a phone: it scrolls, by the keyboard too. */
 export function Scroll({ label, children }: { readonly label: string; readonly children: ComponentChildren }) {
   return (

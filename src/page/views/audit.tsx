@@ -2,8 +2,7 @@ import type { AuditPageJson } from '../../admin/api-types.ts'
 import { useApi } from '../api.ts'
 import { link, usePlace } from '../link.ts'
 import { count, visible } from '../text.ts'
-import { Icon } from '../ui/icon.tsx'
-import { Empty, Head, Problem, Scroll, Skeleton } from '../ui/pieces.tsx'
+import { Columns, Empty, Head, Loading, Older, Scroll } from '../ui/pieces.tsx'
 import { When } from '../ui/when.tsx'
 
 /** The acts of operators, commands and code, newest first. */
@@ -13,12 +12,12 @@ export function AuditView() {
     limit: '50',
     ...(query['after'] === undefined ? {} : { after: query['after'] })
   })
-  const { data, error, reload } = useApi<AuditPageJson>(`audit?${params.toString()}`)
+  const loaded = useApi<AuditPageJson>(`audit?${params.toString()}`)
+  const { data } = loaded
   return (
     <div class="view">
       <Head title="Audit" note="Every action of an operator, a command or code." />
-      {error !== undefined && <Problem error={error} onRetry={reload} />}
-      {data === undefined && error === undefined && <Skeleton />}
+      <Loading {...loaded} />
       {data?.entries.length === 0 && (
         <Empty icon="audit" title="No entries yet">
           <p>A replay, a pause, a removal or a look at a payload is listed here, with who did it.</p>
@@ -26,34 +25,22 @@ export function AuditView() {
       )}
       {data !== undefined && data.entries.length > 0 && (
         <Scroll label="Audit">
-          <table class="table audit">
-            <thead>
-              <tr>
-                <th scope="col" class="c-time">
-                  At
-                </th>
-                <th scope="col" class="c-actor">
-                  Who
-                </th>
-                <th scope="col" class="c-via">
-                  Via
-                </th>
-                <th scope="col" class="c-action">
-                  Action
-                </th>
-                <th scope="col">Target</th>
-                <th scope="col" class="numeric c-count">
-                  Count
-                </th>
-                <th scope="col" class="c-outcome">
-                  Outcome
-                </th>
-              </tr>
-            </thead>
+          <table class="table">
+            <Columns
+              names={[
+                ['At', 'c-time'],
+                ['Who', 'c-time'],
+                ['Via', 'c-short'],
+                ['Action', 'c-name'],
+                ['Target'],
+                ['Count', 'numeric c-count'],
+                ['Outcome', 'c-time']
+              ]}
+            />
             <tbody>
               {data.entries.map(({ seq, at, actor, via, peer, action, target, count: changed, outcome }) => (
                 <tr key={seq}>
-                  <td class="c-time">
+                  <td>
                     <When at={at} as="clock" />
                   </td>
                   <td title={peer === undefined ? undefined : `from ${visible(peer)}`}>{visible(actor)}</td>
@@ -74,10 +61,7 @@ export function AuditView() {
       )}
       {data?.next !== undefined && (
         <nav class="pager" aria-label="Pages">
-          <a class="button" href={link(['audit'], { after: data.next })}>
-            Older
-            <Icon name="chevron" />
-          </a>
+          <Older to={link(['audit'], { after: data.next })} />
         </nav>
       )}
     </div>

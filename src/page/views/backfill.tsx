@@ -4,14 +4,16 @@ import type { BackfillBodyJson, BackfillReportJson, WatermarkJson, WatermarkList
 import { useAct } from '../act.ts'
 import { call, may, useApi } from '../api.ts'
 import { count, counted, visible } from '../text.ts'
-import { ActProblem } from '../ui/confirm.tsx'
+import { ActProblem } from '../ui/act-problem.tsx'
+import { Field } from '../ui/field.tsx'
 import { Icon } from '../ui/icon.tsx'
-import { Empty, Head, Problem, Scroll, Skeleton } from '../ui/pieces.tsx'
+import { Columns, Empty, Head, Loading, Scroll } from '../ui/pieces.tsx'
 import { When } from '../ui/when.tsx'
 
 /** How far the provider's list of events was read, and a way to read a part of it now. */
 export function BackfillView() {
-  const { data, error, reload } = useApi<WatermarkListJson>('backfills')
+  const loaded = useApi<WatermarkListJson>('backfills')
+  const { data, reload } = loaded
   const marks = data?.watermarks.flatMap((mark) => {
     const what = meaningOf(mark)
     return what === undefined ? [] : [{ ...mark, what }]
@@ -19,8 +21,7 @@ export function BackfillView() {
   return (
     <div class="view">
       <Head title="Backfill" note="Events that the provider lists and that never arrived." />
-      {error !== undefined && <Problem error={error} onRetry={reload} />}
-      {data === undefined && error === undefined && <Skeleton rows={3} />}
+      <Loading {...loaded} rows={3} />
       {marks?.length === 0 && (
         <Empty icon="backfill" title="Nothing was fetched yet">
           <p>Check below what is missing. An endpoint with an API key and backfill checks at intervals.</p>
@@ -29,21 +30,12 @@ export function BackfillView() {
       {marks !== undefined && marks.length > 0 && (
         <Scroll label="Backfill">
           <table class="table">
-            <thead>
-              <tr>
-                <th scope="col">Realm</th>
-                <th scope="col">What</th>
-                <th scope="col">Until</th>
-                <th scope="col" class="numeric">
-                  Ago
-                </th>
-              </tr>
-            </thead>
+            <Columns names={[['What'], ['Realm', 'c-name'], ['Until', 'c-exact'], ['Ago', 'numeric c-count']]} />
             <tbody>
               {marks.map(({ realm, name, at, what }) => (
                 <tr key={`${realm} ${name}`}>
+                  <td title={visible(what)}>{visible(what)}</td>
                   <td>{visible(realm)}</td>
-                  <td>{visible(what)}</td>
                   <td>
                     <When at={at} as="exact" />
                   </td>
@@ -109,24 +101,9 @@ function Fetch({ onDone }: { readonly onDone: () => void }) {
           void look(event.currentTarget)
         }}
       >
-        <label>
-          Created since
-          <input
-            name="since"
-            defaultValue="24h"
-            placeholder="24h or 2026-11-26T14:00Z"
-            autocomplete="off"
-            spellcheck={false}
-          />
-        </label>
-        <label>
-          until
-          <input name="until" placeholder="now" autocomplete="off" spellcheck={false} />
-        </label>
-        <label>
-          Type
-          <input name="type" placeholder="those of the handlers" autocomplete="off" spellcheck={false} />
-        </label>
+        <Field label="Created since" name="since" value="24h" placeholder="24h or 2026-11-26T14:00Z" />
+        <Field label="Until" name="until" placeholder="now" />
+        <Field label="Type" name="type" placeholder="those of the handlers" />
         <button type="submit" class="button" disabled={isBusy.value}>
           {isBusy.value ? 'Reading…' : 'Find what is missing'}
         </button>
@@ -176,9 +153,9 @@ function Report({ report }: { readonly report: BackfillReportJson }) {
   ]
   return (
     <>
-      <dl class="numbers">
+      <dl class="tiles">
         {facts.map(([name, value]) => (
-          <div key={name}>
+          <div key={name} class="tile">
             <dt>{name}</dt>
             <dd class="number">{count(value)}</dd>
           </div>

@@ -6,7 +6,7 @@ import { count, counted, visible } from '../text.ts'
 import { Chip } from '../ui/chip.tsx'
 import { CopyButton } from '../ui/copy.tsx'
 import { Icon } from '../ui/icon.tsx'
-import { Badge, Empty, Head, Problem, Skeleton } from '../ui/pieces.tsx'
+import { Badge, Empty, Head, Loading } from '../ui/pieces.tsx'
 import { When } from '../ui/when.tsx'
 
 const refreshMs = 15_000
@@ -16,7 +16,8 @@ export function FailuresView() {
   const { query } = usePlace()
   const handler = query['handler'] ?? ''
   const params = new URLSearchParams(handler === '' ? {} : { handler })
-  const { data, error, reload } = useApi<FailureListJson>(`failures?${params.toString()}`, refreshMs)
+  const loaded = useApi<FailureListJson>(`failures?${params.toString()}`, refreshMs)
+  const { data, reload } = loaded
   return (
     <div class="view">
       <Head
@@ -28,8 +29,7 @@ export function FailuresView() {
           <Chip name="handler" value={handler} without={link(['failures'])} />
         </ul>
       )}
-      {error !== undefined && <Problem error={error} onRetry={reload} />}
-      {data === undefined && error === undefined && <Skeleton rows={4} />}
+      <Loading {...loaded} rows={4} />
       {data?.failures.length === 0 && (
         <Empty icon="done" title="Nothing fails">
           <p>No delivery is dead, and none waits for a retry.</p>

@@ -1,5 +1,3 @@
-import { useSignal } from '@preact/signals'
-
 import type { HandlerJson, HandlerListJson, SeriesJson, TallyRowJson } from '../../admin/api-types.ts'
 import { call, may, useApi } from '../api.ts'
 import { link } from '../link.ts'
@@ -7,8 +5,8 @@ import { count, counted, visible } from '../text.ts'
 import { length } from '../time.ts'
 import { Confirm } from '../ui/confirm.tsx'
 import { Command } from '../ui/copy.tsx'
-import { Icon } from '../ui/icon.tsx'
-import { Badge, Empty, Head, Problem, Scroll, Skeleton } from '../ui/pieces.tsx'
+import { DialogButton } from '../ui/dialog-button.tsx'
+import { Badge, Columns, Empty, Head, Loading, Scroll } from '../ui/pieces.tsx'
 import { When } from '../ui/when.tsx'
 import { Spark, type SparkBar } from './spark.tsx'
 
@@ -16,13 +14,13 @@ const refreshMs = 10_000
 
 /** Every handler: how its last day was, what waits for it, and a way to pause it. */
 export function HandlersView() {
-  const { data, error, reload } = useApi<HandlerListJson>('handlers', refreshMs)
+  const loaded = useApi<HandlerListJson>('handlers', refreshMs)
+  const { data, reload } = loaded
   const { data: series } = useApi<SeriesJson>('series?since=24h&kind=attempt&step=hour', 60_000)
   return (
     <div class="view">
       <Head title="Handlers" />
-      {error !== undefined && <Problem error={error} onRetry={reload} />}
-      {data === undefined && error === undefined && <Skeleton />}
+      <Loading {...loaded} />
       {data?.handlers.length === 0 && (
         <Empty icon="handlers" title="No handler is registered">
           <p>Events are stored, and nothing runs. Add a handler in the code, then replay what arrived before:</p>
@@ -31,44 +29,22 @@ export function HandlersView() {
       )}
       {data !== undefined && data.handlers.length > 0 && (
         <Scroll label="Handlers">
-          <table class="table handlers">
-            <thead>
-              <tr>
-                <th scope="col" class="c-name">
-                  Handler
-                </th>
-                <th scope="col" class="c-spark">
-                  Last 24 hours
-                </th>
-                <th scope="col" class="numeric" title="Half of the newest attempts took at most this long">
-                  p50
-                </th>
-                <th scope="col" class="numeric" title="95 % of the newest attempts took at most this long">
-                  p95
-                </th>
-                <th scope="col" class="numeric" title="How long the oldest due delivery has waited">
-                  Overdue
-                </th>
-                <th scope="col" class="numeric">
-                  Pending
-                </th>
-                <th scope="col" class="numeric">
-                  Waiting
-                </th>
-                <th scope="col" class="numeric">
-                  Running
-                </th>
-                <th scope="col" class="numeric">
-                  Parked
-                </th>
-                <th scope="col" class="numeric">
-                  Dead
-                </th>
-                <th scope="col" class="c-act">
-                  <span class="sr">Pause</span>
-                </th>
-              </tr>
-            </thead>
+          <table class="table tall handlers">
+            <Columns
+              names={[
+                ['Handler'],
+                ['Last 24 hours', 'c-spark'],
+                ['p50', 'numeric', 'Half of the newest attempts took at most this long'],
+                ['p95', 'numeric', '95 % of the newest attempts took at most this long'],
+                ['Overdue', 'numeric', 'How long the oldest due delivery has waited'],
+                ['Pending', 'numeric'],
+                ['Waiting', 'numeric'],
+                ['Running', 'numeric'],
+                ['Parked', 'numeric'],
+                ['Dead', 'numeric'],
+                ['Pause', 'c-act']
+              ]}
+            />
             <tbody>
               {data.handlers.map((handler) => (
                 <Row key={handler.name} handler={handler} series={series} onChanged={reload} />
@@ -89,12 +65,11 @@ interface RowProps {
 
 function Row({ handler, series, onChanged }: RowProps) {
   const { name, pattern, source, ordered, pausedSince, deliveries, oldestDueAt, lengths } = handler
-  const isAsking = useSignal(false)
   const rows = series?.rows.filter((row) => row.name === name) ?? []
   const isPaused = pausedSince !== undefined
   return (
     <tr>
-      <td class="c-name">
+      <td>
         <a href={link(['events'], { handler: name })}>{visible(name)}</a>
         {isPaused && (
           <Badge tone="warn" icon="pause">
@@ -118,42 +93,34 @@ function Row({ handler, series, onChanged }: RowProps) {
       <Count handler={name} state="dead" value={deliveries.dead} tone="bad" />
       <td class="c-act">
         {may('operate') && (
-          <button
-            type="button"
-            class="button"
-            aria-label={`${isPaused ? 'Resume' : 'Pause'} ${visible(name)}`}
-            onClick={() => {
-              isAsking.value = true
-            }}
-          >
-            <Icon name={isPaused ? 'play' : 'pause'} />
-            {isPaused ? 'Resume' : 'Pause'}
-          </button>
-        )}
-        {isAsking.value && (
-          <Confirm
-            title={isPaused ? 'Resume a handler' : 'Pause a handler'}
-            label={isPaused ? 'Resume it' : 'Pause it'}
-            act={() => call(isPaused ? 'handlers/resume' : 'handlers/pause', { method: 'POST', body: { name } })}
-            onClose={(isDone) => {
-              isAsking.value = false
-              if (isDone) onChanged()
-            }}
-          >
-            <p>
-              {isPaused ? (
-                <>
-                  The deliveries that wait for <b>{visible(name)}</b> run now, in their order:{' '}
-                  {counted(deliveries.pending + deliveries.waiting, 'delivery')}.
-                </>
-              ) : (
-                <>
-                  No delivery of <b>{visible(name)}</b> starts until it is resumed, in any process and after any
-                  restart. What arrives is recorded and waits. Attempts that run now finish.
-                </>
-              )}
-            </p>
-          </Confirm>
+          <DialogButton
+            icon={isPaused ? 'play' : 'pause'}
+            label={isPaused ? 'Resume' : 'Pause'}
+            name={`${isPaused ? 'Resume' : 'Pause'} ${visible(name)}`}
+            onDone={onChanged}
+            dialog={(onClose) => (
+              <Confirm
+                title={isPaused ? 'Resume a handler' : 'Pause a handler'}
+                label={isPaused ? 'Resume it' : 'Pause it'}
+                act={() => call(isPaused ? 'handlers/resume' : 'handlers/pause', { method: 'POST', body: { name } })}
+                onClose={onClose}
+              >
+                <p>
+                  {isPaused ? (
+                    <>
+                      The deliveries that wait for <b>{visible(name)}</b> run now, in their order:{' '}
+                      {counted(deliveries.pending + deliveries.waiting, 'delivery')}.
+                    </>
+                  ) : (
+                    <>
+                      No delivery of <b>{visible(name)}</b> starts until it is resumed, in any process and after any
+                      restart. What arrives is recorded and waits. Attempts that run now finish.
+                    </>
+                  )}
+                </p>
+              </Confirm>
+            )}
+          />
         )}
       </td>
     </tr>

@@ -2,50 +2,41 @@ import type { InboxJson, StatsJson } from '../../admin/api-types.ts'
 import { useApi } from '../api.ts'
 import { link } from '../link.ts'
 import { count, visible } from '../text.ts'
-import { Head, Problem, Scroll, Skeleton } from '../ui/pieces.tsx'
+import { Columns, Fact, Head, Loading, Problem, Scroll } from '../ui/pieces.tsx'
 import { When } from '../ui/when.tsx'
+
+/** The states of deliveries, with their words and colours here. */
+const states = [
+  ['dead', 'Dead deliveries', 'bad'],
+  ['pending', 'Pending', 'info'],
+  ['waiting', 'Waiting', ''],
+  ['running', 'Running', ''],
+  ['parked', 'Parked', ''],
+  ['done', 'Done', '']
+] as const
 
 /** Counts of what the inbox holds, and the servers that use it. */
 export function InboxView() {
-  const { data: inbox, error, reload } = useApi<InboxJson>('inbox', 10_000)
-  const { data: stats, error: statsError } = useApi<StatsJson>('stats', 10_000)
+  const loaded = useApi<InboxJson>('inbox', 10_000)
+  const inbox = loaded.data
+  const { data: stats, error } = useApi<StatsJson>('stats', 10_000)
   return (
     <div class="view">
       <Head title="Inbox" />
-      {error !== undefined && <Problem error={error} onRetry={reload} />}
-      {statsError !== undefined && <Problem error={statsError} />}
-      {inbox === undefined && error === undefined && <Skeleton rows={4} />}
+      <Loading {...loaded} rows={4} />
+      {error !== undefined && <Problem error={error} />}
       {stats !== undefined && (
         <dl class="tiles">
           <Tile name="Events" value={stats.events} to={link(['events'], { since: 'all' })} />
-          <Tile
-            name="Dead deliveries"
-            value={stats.deliveries.dead}
-            to={link(['events'], { state: 'dead', since: 'all' })}
-            tone="bad"
-          />
-          <Tile
-            name="Pending"
-            value={stats.deliveries.pending}
-            to={link(['events'], { state: 'pending', since: 'all' })}
-            tone="info"
-          />
-          <Tile
-            name="Waiting"
-            value={stats.deliveries.waiting}
-            to={link(['events'], { state: 'waiting', since: 'all' })}
-          />
-          <Tile
-            name="Running"
-            value={stats.deliveries.running}
-            to={link(['events'], { state: 'running', since: 'all' })}
-          />
-          <Tile
-            name="Parked"
-            value={stats.deliveries.parked}
-            to={link(['events'], { state: 'parked', since: 'all' })}
-          />
-          <Tile name="Done" value={stats.deliveries.done} to={link(['events'], { state: 'done', since: 'all' })} />
+          {states.map(([state, name, tone]) => (
+            <Tile
+              key={state}
+              name={name}
+              value={stats.deliveries[state]}
+              to={link(['events'], { state, since: 'all' })}
+              tone={tone}
+            />
+          ))}
           <Tile name="Quarantined" value={stats.quarantined} to={link(['quarantine'])} tone="warn" />
           <Tile name="Backfilled" value={stats.backfilled} />
           <Tile name="Duplicates" value={stats.duplicates} />
@@ -54,44 +45,33 @@ export function InboxView() {
       )}
       {stats !== undefined && <Refused lastDay={stats.lastDay} />}
       {inbox !== undefined && (
-        <dl class="facts wide">
-          <div>
-            <dt>Engine</dt>
-            <dd>{visible(inbox.engine)}</dd>
-          </div>
-          <div>
-            <dt>Riverhook</dt>
-            <dd class="number">{visible(inbox.version)}</dd>
-          </div>
-          <div>
-            <dt>Oldest event</dt>
-            <dd>{inbox.oldestEventAt === undefined ? 'none' : <When at={inbox.oldestEventAt} as="exact" />}</dd>
-          </div>
-          {stats !== undefined && (
-            <div>
-              <dt>Longest overdue</dt>
-              <dd>
-                {stats.oldestDueAt === undefined ? 'nothing is overdue' : <When at={stats.oldestDueAt} as="age" />}
-              </dd>
-            </div>
-          )}
-          <div>
-            <dt>Inbox clock</dt>
-            <dd>
+        <section class="part">
+          <h2>Store</h2>
+          <dl class="facts">
+            <Fact name="Engine">{visible(inbox.engine)}</Fact>
+            <Fact name="Riverhook">
+              <span class="number">{visible(inbox.version)}</span>
+            </Fact>
+            <Fact name="Oldest event">
+              {inbox.oldestEventAt === undefined ? 'none' : <When at={inbox.oldestEventAt} as="exact" />}
+            </Fact>
+            {stats !== undefined && (
+              <Fact name="Overdue">
+                {stats.oldestDueAt === undefined ? 'nothing' : <When at={stats.oldestDueAt} as="age" />}
+              </Fact>
+            )}
+            <Fact name="Clock">
               <When at={inbox.now} as="exact" />
-            </dd>
-          </div>
-          {inbox.servers !== undefined && (
-            <div>
-              <dt>Servers</dt>
-              <dd>
+            </Fact>
+            {inbox.servers !== undefined && (
+              <Fact name="Servers">
                 {inbox.servers.length === 0
                   ? 'none'
                   : inbox.servers.map((name) => <code key={name}>{visible(name)} </code>)}
-              </dd>
-            </div>
-          )}
-        </dl>
+              </Fact>
+            )}
+          </dl>
+        </section>
       )}
     </div>
   )
@@ -106,22 +86,16 @@ function Refused({ lastDay: { refused } }: { readonly lastDay: StatsJson['lastDa
         <p class="hint">None.</p>
       ) : (
         <Scroll label="Refused requests">
-          <table class="table refused">
-            <thead>
-              <tr>
-                <th scope="col">Endpoint</th>
-                <th scope="col">Code</th>
-                <th scope="col" class="numeric">
-                  Count
-                </th>
-                <th scope="col" class="numeric">
-                  First
-                </th>
-                <th scope="col" class="numeric">
-                  Last
-                </th>
-              </tr>
-            </thead>
+          <table class="table">
+            <Columns
+              names={[
+                ['Endpoint'],
+                ['Code'],
+                ['Count', 'numeric c-count'],
+                ['First', 'numeric c-count'],
+                ['Last', 'numeric c-count']
+              ]}
+            />
             <tbody>
               {refused.map(({ endpoint, code, count: times, firstAt, lastAt }) => (
                 <tr key={JSON.stringify([endpoint, code])}>

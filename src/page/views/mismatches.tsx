@@ -3,19 +3,19 @@ import { useAct } from '../act.ts'
 import { call, may, useApi } from '../api.ts'
 import { link } from '../link.ts'
 import { count, visible } from '../text.ts'
-import { ActProblem } from '../ui/confirm.tsx'
+import { ActProblem } from '../ui/act-problem.tsx'
 import { Icon } from '../ui/icon.tsx'
-import { Empty, Head, Problem, Scroll, Skeleton } from '../ui/pieces.tsx'
+import { Columns, Empty, Head, Loading, Scroll } from '../ui/pieces.tsx'
 import { When } from '../ui/when.tsx'
 
 /** The places where payloads differ from their schemas. */
 export function MismatchesView() {
-  const { data, error, reload } = useApi<MismatchListJson>('mismatches')
+  const loaded = useApi<MismatchListJson>('mismatches')
+  const { data, reload } = loaded
   return (
     <div class="view">
       <Head title="Mismatches" note="Places where payloads differ from their schema." />
-      {error !== undefined && <Problem error={error} onRetry={reload} />}
-      {data === undefined && error === undefined && <Skeleton />}
+      <Loading {...loaded} />
       {data?.mismatches.length === 0 && (
         <Empty icon="mismatches" title="Every payload matches its schema">
           <p>A place where one differs is listed here with an example.</p>
@@ -23,19 +23,18 @@ export function MismatchesView() {
       )}
       {data !== undefined && data.mismatches.length > 0 && (
         <Scroll label="Mismatches">
-          <table class="table mismatches">
-            <thead>
-              <tr>
-                {['Type', 'Place', 'Rule', 'Schema', 'Count', 'First', 'Last'].map((name, index) => (
-                  <th key={name} scope="col" class={index > 3 ? 'numeric' : ''}>
-                    {name}
-                  </th>
-                ))}
-                <th scope="col" class="c-act">
-                  <span class="sr">Acknowledge</span>
-                </th>
-              </tr>
-            </thead>
+          <table class="table tall">
+            <Columns
+              names={[
+                ['Type and place'],
+                ['Rule', 'c-time'],
+                ['Schema', 'c-time'],
+                ['Count', 'numeric c-count'],
+                ['First', 'numeric c-count'],
+                ['Last', 'numeric c-count'],
+                ['Acknowledge', 'c-act']
+              ]}
+            />
             <tbody>
               {data.mismatches
                 .toSorted((one, other) => isMarked(one) - isMarked(other))
@@ -81,11 +80,11 @@ function Row({ mismatch, onChanged }: { readonly mismatch: MismatchJson; readonl
         >
           {visible(type)}
         </a>
+        <span class="sub cut" title={visible(path)}>
+          {path === '' ? 'the type itself' : <code>{visible(path)}</code>}
+        </span>
       </td>
-      <td title={visible(path)}>
-        {path === '' ? <span class="none">the type itself</span> : <code>{visible(path)}</code>}
-      </td>
-      <td>{visible(rule)}</td>
+      <td title={visible(rule)}>{visible(rule)}</td>
       <td>{handler === '' ? 'provider' : visible(handler)}</td>
       <td class="numeric">{count(times)}</td>
       <td class="numeric">

@@ -6,10 +6,12 @@ import { call, may, useApi } from '../api.ts'
 import { keyOf } from '../events/rows.ts'
 import { link, usePlace } from '../link.ts'
 import { visible } from '../text.ts'
-import { ActProblem, Confirm } from '../ui/confirm.tsx'
+import { ActProblem } from '../ui/act-problem.tsx'
+import { Confirm } from '../ui/confirm.tsx'
 import { Id } from '../ui/copy.tsx'
+import { DialogButton } from '../ui/dialog-button.tsx'
 import { Icon } from '../ui/icon.tsx'
-import { Empty, Head, Problem, Skeleton } from '../ui/pieces.tsx'
+import { Empty, Head, Loading, Older } from '../ui/pieces.tsx'
 import { When } from '../ui/when.tsx'
 
 /** Authentic requests that could not be read as events. */
@@ -20,15 +22,15 @@ export function QuarantineView() {
     limit: '50',
     ...(query['after'] === undefined ? {} : { after: query['after'] })
   })
-  const { data, error, reload } = useApi<EventPageJson>(`events?${params.toString()}`)
+  const loaded = useApi<EventPageJson>(`events?${params.toString()}`)
+  const { data, reload } = loaded
   return (
     <div class="view">
       <Head title="Quarantine" note="Authentic requests that cannot be read as events." />
-      {error !== undefined && <Problem error={error} onRetry={reload} />}
-      {data === undefined && error === undefined && <Skeleton rows={4} />}
+      <Loading {...loaded} rows={4} />
       {data?.events.length === 0 && (
         <Empty icon="quarantine" title="Nothing is quarantined">
-          <p>Every authentic request could be read as an event.</p>
+          <p>A request that is authentic, but no event, is kept here until it is read again or removed.</p>
         </Empty>
       )}
       <ul class="cards">
@@ -38,10 +40,7 @@ export function QuarantineView() {
       </ul>
       {data?.next !== undefined && (
         <nav class="pager" aria-label="Pages">
-          <a class="button" href={link(['quarantine'], { after: data.next })}>
-            Older
-            <Icon name="chevron" />
-          </a>
+          <Older to={link(['quarantine'], { after: data.next })} />
         </nav>
       )}
     </div>
@@ -59,7 +58,6 @@ const results: Readonly<Record<RetriedJson['result'], string>> = {
 function Request({ event, onChanged }: { readonly event: EventSummaryJson; readonly onChanged: () => void }) {
   const { isBusy, problem, run } = useAct()
   const answer = useSignal<RetriedJson | undefined>(undefined)
-  const isAsking = useSignal(false)
   const retry = async (): Promise<void> => {
     const body: RetryBodyJson = { id: event.id }
     answer.value = await run(() => call<RetriedJson>('quarantine/retry', { method: 'POST', body }))
@@ -83,16 +81,29 @@ function Request({ event, onChanged }: { readonly event: EventSummaryJson; reado
               <Icon name="replay" />
               Read it again
             </button>
-            <button
-              type="button"
-              class="button"
-              onClick={() => {
-                isAsking.value = true
-              }}
-            >
-              <Icon name="trash" />
-              Remove…
-            </button>
+            <DialogButton
+              icon="trash"
+              label="Remove…"
+              onDone={onChanged}
+              dialog={(onClose) => (
+                <Confirm
+                  title="Remove a request"
+                  label="Remove it for good"
+                  isDanger
+                  act={() =>
+                    call(`event?${new URLSearchParams({ realm: event.realm, id: event.id }).toString()}`, {
+                      method: 'DELETE'
+                    })
+                  }
+                  onClose={onClose}
+                >
+                  <p>
+                    The request <code>{visible(event.id)}</code> and its body are deleted. If the provider sends it
+                    again, it is quarantined again.
+                  </p>
+                </Confirm>
+              )}
+            />
           </span>
         )}
       </div>
@@ -109,25 +120,6 @@ function Request({ event, onChanged }: { readonly event: EventSummaryJson; reado
       )}
       <ActProblem text={problem.value} />
       <Id text={event.id} what="request id" />
-      {isAsking.value && (
-        <Confirm
-          title="Remove a request"
-          label="Remove it for good"
-          isDanger
-          act={() =>
-            call(`event?${new URLSearchParams({ realm: event.realm, id: event.id }).toString()}`, { method: 'DELETE' })
-          }
-          onClose={(isDone) => {
-            isAsking.value = false
-            if (isDone) onChanged()
-          }}
-        >
-          <p>
-            The request <code>{visible(event.id)}</code> and its body are deleted. If the provider sends it again, it is
-            quarantined again.
-          </p>
-        </Confirm>
-      )}
     </li>
   )
 }

@@ -9,21 +9,21 @@ import type {
 import { useAct } from '../act.ts'
 import { call, may, useApi } from '../api.ts'
 import { counted, visible } from '../text.ts'
-import { ActProblem } from '../ui/confirm.tsx'
+import { ActProblem } from '../ui/act-problem.tsx'
 import { Command, Id } from '../ui/copy.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icon.tsx'
-import { Badge, Empty, Head, Problem, Skeleton } from '../ui/pieces.tsx'
+import { Badge, Empty, Head, Loading } from '../ui/pieces.tsx'
 import { When } from '../ui/when.tsx'
 
 /** The webhook of each endpoint at the provider. */
 export function RegistrationView() {
-  const { data, error, reload } = useApi<RegistrationListJson>('registrations', 30_000)
+  const loaded = useApi<RegistrationListJson>('registrations', 30_000)
+  const { data, reload } = loaded
   return (
     <div class="view">
       <Head title="Registration" note="The webhooks at the providers, as they were last seen." />
-      {error !== undefined && <Problem error={error} onRetry={reload} />}
-      {data === undefined && error === undefined && <Skeleton rows={3} />}
+      <Loading {...loaded} rows={3} />
       {data?.registrations.length === 0 && (
         <Empty icon="registration" title="No webhook is watched">
           <p>
@@ -127,7 +127,21 @@ function Sync({
     onClose(done.value !== undefined)
   }
   return (
-    <Dialog title={`Synchronise ${visible(endpoint)}`} onClose={close}>
+    <Dialog
+      title={`Synchronise ${visible(endpoint)}`}
+      cancel={plan.lines.length === 0 || done.value !== undefined ? 'Close' : 'Cancel'}
+      isBusy={isBusy.value}
+      problem={problem.value}
+      onClose={close}
+      actions={
+        plan.lines.length > 0 &&
+        done.value === undefined && (
+          <button type="button" class="button primary" disabled={isBusy.value} onClick={() => void sync()}>
+            Make {counted(plan.lines.length, 'change')}
+          </button>
+        )
+      }
+    >
       <p>
         {plan.lines.length === 0
           ? 'The webhook at the provider is as the handlers need it. Nothing to change.'
@@ -159,17 +173,6 @@ function Sync({
           The webhook is {done.value.result ?? 'unchanged'}.
         </p>
       )}
-      <ActProblem text={problem.value} />
-      <footer>
-        <button type="button" class="button" onClick={close}>
-          {plan.lines.length === 0 || done.value !== undefined ? 'Close' : 'Cancel'}
-        </button>
-        {plan.lines.length > 0 && done.value === undefined && (
-          <button type="button" class="button primary" disabled={isBusy.value} onClick={() => void sync()}>
-            Make {counted(plan.lines.length, 'change')}
-          </button>
-        )}
-      </footer>
     </Dialog>
   )
 }

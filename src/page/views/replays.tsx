@@ -5,19 +5,19 @@ import { counted, visible } from '../text.ts'
 import { exact } from '../time.ts'
 import { Chip } from '../ui/chip.tsx'
 import { Command } from '../ui/copy.tsx'
-import { Empty, Head, Problem, Skeleton } from '../ui/pieces.tsx'
+import { Empty, Head, Loading } from '../ui/pieces.tsx'
 import { When } from '../ui/when.tsx'
 
 const refreshMs = 5_000
 
 /** The replays of many events: what each selects, who started it, and how far it is. */
 export function ReplaysView() {
-  const { data, error, reload } = useApi<ReplayListJson>('replays', refreshMs)
+  const loaded = useApi<ReplayListJson>('replays', refreshMs)
+  const { data } = loaded
   return (
     <div class="view">
       <Head title="Replays" note="Replays of many events. They continue after a restart." />
-      {error !== undefined && <Problem error={error} onRetry={reload} />}
-      {data === undefined && error === undefined && <Skeleton rows={3} />}
+      <Loading {...loaded} rows={3} />
       {data?.replays.length === 0 && (
         <Empty icon="jobs" title="Nothing was replayed yet">
           <p>Select events in the list, or replay a group of failures. A command does it too:</p>
