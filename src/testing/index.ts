@@ -39,4 +39,5 @@ export type {
 } from './sample-request.ts'
 export { sign } from './sign.ts'
 export { sourceContract } from './source-contract.ts'
-export type { SourceContractOptions, SourceSample, TestRunner } from './source-contract.ts'
+export type { TestRunner } from './source-contract.ts'
+export type { SourceContractOptions, SourceSample } from './source-sample.ts'
