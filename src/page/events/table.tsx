@@ -198,7 +198,7 @@ function Deliveries({ event, isNarrow }: { readonly event: EventSummaryJson; rea
   if (event.state === 'quarantined')
     return (
       <Badge tone="warn" icon="quarantine" title={visible(event.reason ?? '')}>
-        <span class="cut">quarantined: {visible(event.reason ?? '')}</span>
+        quarantined: {visible(event.reason ?? '')}
       </Badge>
     )
   const sorted = byUrgency(event.deliveries)

@@ -212,7 +212,7 @@ export function Badge({
   return (
     <span class={`badge ${tone}`} title={title}>
       {icon !== undefined && <Icon name={icon} />}
-      {children}
+      <span class="cut">{children}</span>
     </span>
   )
 }
