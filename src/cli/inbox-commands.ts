@@ -162,7 +162,9 @@ async function copy(from: Inbox, to: Inbox, given: CopyFlags): Promise<void> {
     process.exitCode = 1
   }
   print(`Do not start a server on ${describeAddress(given.from)} again: it would handle what is due a second time.`)
-  print('The audit log and the counts of the charts were copied, too. Replay jobs are not copied: start them again.')
+  print(
+    'The audit log and the counts of the charts were copied, too. Replays under way are not copied: start them again.'
+  )
 }
 
 /**

@@ -46,8 +46,12 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
       resumeCommand()
     ])
   },
-  jobs: async () =>
-    group('jobs', 'look at replays that run as jobs, and stop them', (await import('./jobs/jobs.ts')).jobCommands()),
+  replays: async () =>
+    group(
+      'replays',
+      'look at replays of many events, and stop them',
+      (await import('./replays/replays.ts')).replayCommands()
+    ),
   alarms: async () => (await import('./alarms.ts')).alarmsCommand(),
   stats: async () => (await import('./stats.ts')).statsCommand(),
   failures: async () => (await import('./failures.ts')).failuresCommand(),

@@ -96,7 +96,7 @@ export class ReplayJobs {
     else if (!isSameWork(added, { ...job, upTo: upTo ?? added.upTo }))
       throw new RiverhookError(
         'RIVERHOOK_INBOX_KEY_USED',
-        `The idempotency key belongs to the replay job ${added.id}, which is another replay: use a new key`
+        `The idempotency key belongs to replay ${added.id}, which has another filter or other options: use a new key`
       )
     return (await inbox.job(added.id)) ?? added
   }
@@ -113,7 +113,11 @@ export class ReplayJobs {
   async stop(id: number, { by }: ActOptions = {}): Promise<Job | undefined> {
     const { inbox, audit } = this.#options
     if ((await inbox.job(checkJobId(id))) === undefined) return undefined
-    await audit.run({ action: 'job.stop', target: `job ${id}`, by }, (act) => inbox.stopJob(id, act), stopJobResult)
+    await audit.run(
+      { action: 'replay.stop', target: `replay ${id}`, by },
+      (act) => inbox.stopJob(id, act),
+      stopJobResult
+    )
     return inbox.job(id)
   }
 
@@ -148,7 +152,7 @@ export class ReplayJobs {
       while (this.#runs.size < mostTaken && (await this.#take())) continue
     } catch (error) {
       if (!this.#ending.signal.aborted)
-        this.#options.log.warn({ err: loggedError(error) }, 'could not look for replay jobs; retrying')
+        this.#options.log.warn({ err: loggedError(error) }, 'could not look for replays; retrying')
     }
   }
 
@@ -169,7 +173,7 @@ export class ReplayJobs {
     const { inbox, handlers, log } = this.#options
     const { id } = claimed.job
     try {
-      log.info({ job: id, planned: claimed.job.planned }, 'replay job begins')
+      log.info({ job: id, planned: claimed.job.planned }, 'replay begins')
       const end = await runJob(claimed, { inbox, handlers, leaseMs, signal: this.#ending.signal })
       const { replayed, created, skipped, refused } = (await inbox.job(id)) ?? claimed.job
       log.info({ job: id, replayed, created, skipped, refused }, endings[end])
@@ -177,7 +181,7 @@ export class ReplayJobs {
     } catch (error) {
       log.warn(
         { job: id, err: loggedError(error) },
-        isPassing(error) ? 'replay job interrupted; it is continued when the inbox works again' : 'replay job failed'
+        isPassing(error) ? 'replay interrupted; it is continued when the inbox works again' : 'replay failed'
       )
       return error instanceof Error ? error : new Error(String(error))
     }
@@ -193,9 +197,9 @@ export class ReplayJobs {
 }
 
 const endings = {
-  done: 'replay job done',
-  waiting: 'replay job handed back: the next server continues it',
-  lost: 'replay job stopped, or continued by another process'
+  done: 'replay done',
+  waiting: 'replay handed back: the next server continues it',
+  lost: 'replay stopped, or continued by another process'
 } as const
 
 function isOpen(state: JobState): boolean {
@@ -209,7 +213,7 @@ function countOf(job: Job | undefined): number {
   if (state !== 'done')
     throw new RiverhookError(
       'RIVERHOOK_INBOX_JOB_ENDED',
-      `The replay job ${id ?? ''} ${state === 'failed' ? `failed: ${String(error)}` : 'was stopped'}; ${count} replayed`
+      `The replay ${id ?? ''} ${state === 'failed' ? `failed: ${String(error)}` : 'was stopped'}; ${count} replayed`
     )
   if (refused === 0) return count
   throw new RiverhookError(

@@ -134,10 +134,10 @@ export const errorCodes = {
       'Too many lists, counts or details were asked for at a time: this one had no turn within 2 s. Ask again later.'
   },
   RIVERHOOK_INBOX_JOB_ENDED: {
-    means: 'A replay job that a call waited for was stopped, or failed in another process. The message says which.'
+    means: 'A replay that a call waited for was stopped, or failed in another process. The message says which.'
   },
   RIVERHOOK_INBOX_KEY_USED: {
-    means: 'The idempotency key belongs to a replay job with another filter or other options. Use a new key.'
+    means: 'The idempotency key belongs to a replay with another filter or other options. Use a new key.'
   },
   RIVERHOOK_INBOX_CLOSED: { means: 'The inbox was used before open() or after close().' },
   RIVERHOOK_DELIVER_TIMEOUT: { means: 'A handler did not finish within its time limit.' },

@@ -30,8 +30,8 @@ const withoutAct = new Set([
   'events list',
   'handlers list',
   'admin token',
-  'jobs list',
-  'jobs show',
+  'replays list',
+  'replays show',
   'webhooks list',
   'webhooks show',
   'inbox backup'
@@ -107,13 +107,13 @@ t.test(
         await cli('events', 'replay', '--handler', 'ship', '--state', 'pending', '--yes')
         return { action: 'events.replay', target: 'state=pending handler=ship', count: 2, outcome: '2 planned' }
       },
-      'jobs stop': async () => {
+      'replays stop': async () => {
         const opened = openInbox(inbox, { role: 'command' })
         await opened.open()
         const { id } = await opened.addJob(replayOfAll)
         await opened.close()
-        await cli('jobs', 'stop', String(id))
-        return { action: 'job.stop', target: `job ${id}`, count: 1, outcome: 'stopped' }
+        await cli('replays', 'stop', String(id))
+        return { action: 'replay.stop', target: `replay ${id}`, count: 1, outcome: 'stopped' }
       },
       'events show': async () => {
         await cli('events', 'show', 'e1', '--payload')

@@ -52,14 +52,14 @@ export async function jobsContract(t: Test, open: (t: Test) => Promise<Subject>)
     const { inbox } = await open(t)
     const act = { actor: given.actor, action: 'events.replay', target: 'type order.*' }
     const { id } = await inbox.addJob(given, act)
-    await inbox.stopJob(id, { ...act, action: 'job.stop' })
-    await inbox.stopJob(id, { ...act, action: 'job.stop' })
+    await inbox.stopJob(id, { ...act, action: 'replay.stop' })
+    await inbox.stopJob(id, { ...act, action: 'replay.stop' })
     await inbox.addJob(given)
     t.match(
       (await inbox.audits({ limit: 9 })).entries.map(({ action, count, outcome }) => [action, count, outcome]),
       [
-        ['job.stop', 0, 'not running'],
-        ['job.stop', 1, 'stopped'],
+        ['replay.stop', 0, 'not running'],
+        ['replay.stop', 1, 'stopped'],
         ['events.replay', 3, '3 planned']
       ]
     )

@@ -20,7 +20,7 @@ export const planOrStartReplay: ScopedRoute<{ body: ReplayBodyJson }> = {
   scope: 'operate',
   schema: {
     summary:
-      'Replay events as a job. First plan it with `dryRun: true`, then send the plan and its count. Answers 202, or 409 if the count differs. With the header `Idempotency-Key`, a repeated request does not start a second job',
+      'Replay events in the background. First plan it with `dryRun: true`, then send the plan and its count. Answers 202, or 409 if the count differs. With the header `Idempotency-Key`, a repeated request does not start a second job',
     body: schemas.ReplayBody,
     response: { 200: schemas.ReplayPlan, 202: schemas.ReplayJob }
   },

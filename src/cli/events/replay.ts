@@ -18,7 +18,7 @@ import {
 } from './filter.ts'
 import { inboxOption, withRiverhook } from '../inbox.ts'
 import { handlersOption } from './interest.ts'
-import { describePlan, describeProgress, printJob } from '../jobs/describe.ts'
+import { describePlan, describeProgress, printJob } from '../replays/describe.ts'
 import { print, printJson } from '../output.ts'
 import { confirm, counted, startProgress } from '../print.ts'
 
@@ -44,7 +44,7 @@ export function replayCommand(): Command {
     .option('--limit <count>', 'at most this many deliveries, of the oldest events', limitOf(1_000_000))
     .option('--rate <rate>', 'at most this many a second, such as 10/s; default: as fast as possible', rateOf)
     .option('--dry-run', 'only show what would be replayed')
-    .option('--json', 'the result as JSON: with --dry-run the plan, else the job')
+    .option('--json', 'the result as JSON: with --dry-run the plan, else the replay')
     .option('--yes', 'do not ask')
     .addOption(handlersOption())
     .addOption(inboxOption())
@@ -167,7 +167,7 @@ async function report(riverhook: CommandRiverhook, job: Job, plan: ReplayPlan): 
   if (state === 'waiting' || state === 'running') {
     print(
       `${describeProgress(job)}. The server continues job ${id} within half a minute, or when it is started.\n` +
-        `To look at it: riverhook jobs show ${id}\nTo stop it: riverhook jobs stop ${id}`
+        `To look at it: riverhook replays show ${id}\nTo stop it: riverhook replays stop ${id}`
     )
     return
   }

@@ -44,7 +44,7 @@ export const actions = [
   'events.reveal',
   'handler.pause',
   'handler.resume',
-  'job.stop',
+  'replay.stop',
   'keys.rebuild',
   'mismatches.acknowledge',
   'mismatches.reopen',

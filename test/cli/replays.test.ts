@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { pino } from 'pino'
 import t from 'tap'
 
-import { describeFilter } from '../../src/cli/jobs/describe.ts'
+import { describeFilter } from '../../src/cli/replays/describe.ts'
 import { createRiverhook, memoryInbox, openInbox, type Job } from '../../src/index.ts'
 import { makeFolder } from '../folder.ts'
 import { arrival } from '../inbox/arrivals.ts'
@@ -25,7 +25,7 @@ t.test('a replay shows what it will do, runs as a job, and the job can be looked
   await settleAll(server, await claim(server, ['mail']), { state: 'done' })
   await server.close()
   const cli = (...args: string[]) => cliHere([...args, '--inbox', inbox])
-  t.equal((await cli('jobs', 'list')).stdout, 'No jobs. riverhook events replay starts one.\n')
+  t.equal((await cli('replays', 'list')).stdout, 'No replays. riverhook events replay starts one.\n')
   t.equal(
     (await cli('events', 'replay', '--since', '1970-01-01T00:00Z', '--dry-run')).stdout,
     'Would replay 2 deliveries of 2 events (erp: 2 dead; mail: 2 done, skipped). Nothing was changed.\n'
@@ -42,14 +42,14 @@ t.test('a replay shows what it will do, runs as a job, and the job can be looked
     (await cli('events', 'replay', '--handler', 'erp', '--state', 'dead', '--rate', '100/s', '--yes', '--json')).stdout
   ) as Job
   t.match(job, { id: 1, state: 'done', replayed: 2, planned: 2, ratePerSecond: 100, filter: { handler: 'erp' } })
-  t.match((await cli('jobs', 'list')).stdout, /1 +done .* 2 deliveries replayed +state dead, handler erp, 100\/s\n/)
-  t.match((await cli('jobs', 'show', '1')).stdout, /^job +1 done\nreplays +state dead, handler erp, 100\/s\n/)
-  t.match(await cli('jobs', 'stop', '1'), { code: 0, stdout: /Job 1 has ended already: done/ })
+  t.match((await cli('replays', 'list')).stdout, /1 +done .* 2 deliveries replayed +state dead, handler erp, 100\/s\n/)
+  t.match((await cli('replays', 'show', '1')).stdout, /^replay +1 done\nevents +state dead, handler erp, 100\/s\n/)
+  t.match(await cli('replays', 'stop', '1'), { code: 0, stdout: /Replay 1 has ended already: done/ })
   const about = ['events', 'replay', '--about', 'buyer@example.com', '--include-done', '--yes', '--json']
   t.match(JSON.parse((await cli(...about)).stdout), { id: 2, replayed: 2, filter: { about: '...' } })
-  t.match((await cli('jobs', 'show', '2')).stdout, /^replays +about \.\.\., including done ones\n/m)
-  t.match(await cli('jobs', 'show', '9'), { code: 1, stderr: /There is no job 9/ })
-  t.match(await cli('jobs', 'stop', 'x'), { code: 2, stderr: /It must be the number of a job/ })
+  t.match((await cli('replays', 'show', '2')).stdout, /^events +about \.\.\., including done ones\n/m)
+  t.match(await cli('replays', 'show', '9'), { code: 1, stderr: /There is no replay 9/ })
+  t.match(await cli('replays', 'stop', 'x'), { code: 2, stderr: /It must be the number of a replay/ })
   t.match(await cli('events', 'replay', '--state', 'dead', '--rate', 'fast'), { code: 2, stderr: /such as 10\/s/ })
 })
 

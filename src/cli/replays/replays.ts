@@ -12,13 +12,13 @@ interface Flags {
   readonly json?: true
 }
 
-export function jobCommands(): Command[] {
+export function replayCommands(): Command[] {
   return [listCommand(), showCommand(), stopCommand()]
 }
 
 function listCommand(): Command {
   return new Command('list')
-    .description('list the replay jobs, newest first, and how far they are')
+    .description('list the replays of many events, newest first, and how far they are')
     .option('--limit <count>', 'at most this many', limitOf(1_000), 20)
     .option('--json', 'as one JSON object per line')
     .addOption(inboxOption())
@@ -26,10 +26,10 @@ function listCommand(): Command {
       withRiverhook({ inbox }, async ({ riverhook }) => {
         const jobs = await riverhook.jobs({ limit })
         if (json === true) for (const job of jobs) printJob(job)
-        else if (jobs.length === 0) print('No jobs. riverhook events replay starts one.')
+        else if (jobs.length === 0) print('No replays. riverhook events replay starts one.')
         else
           printTable(
-            ['id', 'state', 'started', 'by', 'progress', 'replays'],
+            ['id', 'state', 'started', 'by', 'progress', 'events'],
             jobs.map((job) => [
               String(job.id),
               styleJob(job.state),
@@ -45,8 +45,8 @@ function listCommand(): Command {
 
 function showCommand(): Command {
   return new Command('show')
-    .description('show a replay job')
-    .argument('<id>', 'the number of the job', readId)
+    .description('show a replay of many events')
+    .argument('<id>', 'the number of the replay', readId)
     .option('--json', 'as JSON')
     .addOption(inboxOption())
     .action((id: number, { inbox, json }: Flags) =>
@@ -60,8 +60,8 @@ function showCommand(): Command {
 
 function stopCommand(): Command {
   return new Command('stop')
-    .description('stop a replay job: it replays nothing more; deliveries that are already due still run')
-    .argument('<id>', 'the number of the job', readId)
+    .description('stop a replay: it makes nothing more due; deliveries that are already due still run')
+    .argument('<id>', 'the number of the replay', readId)
     .option('--json', 'as JSON')
     .addOption(inboxOption())
     .action((id: number, { inbox, json }: Flags) =>
@@ -70,8 +70,8 @@ function stopCommand(): Command {
         const job = found(id, await riverhook.stopJob(id))
         if (json === true) printJob(job)
         else if (before.endedAt === undefined && job.state === 'stopped')
-          print(`Stopped job ${id}: ${describeProgress(job)}.`)
-        else print(`Job ${id} has ended already: ${job.state}, ${describeProgress(job)}. Nothing was changed.`)
+          print(`Stopped replay ${id}: ${describeProgress(job)}.`)
+        else print(`Replay ${id} has ended already: ${job.state}, ${describeProgress(job)}. Nothing was changed.`)
       })
     )
 }
@@ -79,8 +79,8 @@ function stopCommand(): Command {
 function show(job: Job): void {
   const { id, state, actor, owner, createdAt, startedAt, endedAt, error } = job
   const lines: readonly (readonly [string, string | Styled | undefined])[] = [
-    ['job', styled`${id} ${styleJob(state)}`],
-    ['replays', describeFilter(job)],
+    ['replay', styled`${id} ${styleJob(state)}`],
+    ['events', describeFilter(job)],
     ['progress', describeProgress(job)],
     ['by', actor.name],
     ['created', time(createdAt)],
@@ -102,12 +102,12 @@ function found(id: number, job: Job | undefined): Job {
   if (job !== undefined) return job
   throw new RiverhookError(
     'RIVERHOOK_CLI_NOT_FOUND',
-    `There is no job ${id}. To list the jobs, run: riverhook jobs list`
+    `There is no replay ${id}. To list them, run: riverhook replays list`
   )
 }
 
 function readId(text: string): number {
   const id = Number(text)
   if (Number.isSafeInteger(id) && id >= 1) return id
-  throw new InvalidArgumentError('It must be the number of a job, as riverhook jobs list shows it.')
+  throw new InvalidArgumentError('It must be the number of a replay, as riverhook replays list shows it.')
 }
