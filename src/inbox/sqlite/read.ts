@@ -1,7 +1,7 @@
 import type { EventKey } from '../../model/event.ts'
 import type * as contract from '../inbox.ts'
 import { readAttempts, readDelivery, readDetail, readStats, readTime, type Row } from '../rows.ts'
-import type { listSql } from './list.ts'
+import type { listSql } from './list-statements.ts'
 import { claimable, isPausedSql, type Prepared } from './prepared.ts'
 import { inTime } from './read-limit.ts'
 import type { searchKeysSql } from './search-keys.ts'

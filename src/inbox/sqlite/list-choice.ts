@@ -1,0 +1,71 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+
+import { type Bounds, many } from '../wanted.ts'
+import { everything, join, type Path, tableOf, withinBounds } from './list-path.ts'
+import { checkEvery, type Sql } from './list-statements.ts'
+
+/*
+ * SQLite knows nothing about the distribution of our rows, and would often choose to read millions of them. So this
+ * file chooses the index of each list: the one that leads to the fewest events, counted up to `many`. Each index has
+ * the events in their order, so it is read until the page is full.
+ */
+
+/** Prepares each statement of a list once: many places differ in their values only. */
+export class PreparedOnce {
+  readonly #db: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+
+  constructor(db: DatabaseSync) {
+    this.#db = db
+  }
+
+  get(sql: string): StatementSync {
+    const known = this.#statements.get(sql)
+    if (known !== undefined) return known
+    const statement = this.#db.prepare(sql)
+    this.#statements.set(sql, statement)
+    return statement
+  }
+}
+
+/** Chooses the path to the fewest events. If all lead to many, the first one. */
+export function choosePath(sql: Sql, paths: readonly Path[], bounds: Bounds): Path {
+  const [first = everything] = paths
+  return paths.length > 1 ? (findFewest(sql, paths, bounds, many) ?? first) : first
+}
+
+/** Finds the path to the fewest events, if it leads to fewer than `limit`. */
+function findFewest(sql: Sql, paths: readonly Path[], bounds: Bounds, limit: number): Path | undefined {
+  let fewest: Path | undefined
+  let most = limit
+  for (const path of paths) {
+    const count = countUpTo(sql, path, bounds, most)
+    if (count < most) [fewest, most] = [path, count]
+  }
+  return fewest
+}
+
+/** Counts the entries of a path, up to a limit. Those between two keys are at most as many as these. */
+export function countUpTo(sql: Sql, path: Path, bounds: Bounds, limit: number): number {
+  let count = path === everything ? limit : 0
+  const statements = new PreparedOnce(sql.db)
+  for (const [index, place] of path.places.entries()) {
+    if (count >= limit) break
+    checkTime(sql, index)
+    if (place.above !== undefined && place.below !== undefined) {
+      count += place.below - place.above - 1
+      continue
+    }
+    const where = join([place.term, ...withinBounds(place, bounds)])
+    const row = statements
+      .get(`SELECT count(*) AS count FROM (SELECT 1 FROM ${tableOf(place)} WHERE ${where.sql} LIMIT ?)`)
+      .get(...where.values, limit - count)
+    count += Number(row?.['count'])
+  }
+  return count
+}
+
+/** Ends the list if its time is over. */
+export function checkTime(sql: Sql, index: number): void {
+  if (index % checkEvery === checkEvery - 1) sql.checkTime.get()
+}

@@ -1,0 +1,80 @@
+import type { Bounds, Part } from '../wanted.ts'
+
+/** A condition of SQL. */
+export interface Term {
+  readonly sql: string
+  readonly values: readonly (string | number)[]
+}
+
+/** The tables that lead to events, as they are named in a statement, and their columns with the key of an event. */
+const tables = {
+  event: { name: 'event', key: 'event.seq' },
+  delivery: { name: 'delivery AS d', key: 'd.event_seq' },
+  event_key: { name: 'event_key AS k', key: 'k.event_seq' },
+  event_kind: { name: 'event_kind AS k', key: 'k.event_seq' }
+} as const
+
+/** A way to find events by an index. */
+export interface Path {
+  /**
+   * The places in the index that lead to the events of the path. Each has them in the order of `seq`, so that it can be
+   * read until the page is full.
+   */
+  readonly places: readonly Place[]
+  /** True if its places follow each other in the order of `seq`. */
+  readonly isSequence?: boolean
+  /** The parts of the filter that its places fulfil. */
+  readonly covers: readonly Part[]
+}
+
+export interface Place {
+  readonly table: keyof typeof tables
+  readonly index?: string
+  /** The condition that the index fulfils. */
+  readonly term: Term
+  /** True if its entries must be sorted by `seq`, before anything else of the events is read. */
+  readonly isSorted?: boolean
+  /** The keys that its events come after and before. */
+  readonly above?: number
+  readonly below?: number
+}
+
+/** All events, in their order. */
+export const everything: Path = { places: [{ table: 'event', term: term('true') }], covers: [] }
+
+export function ordered(covers: readonly Part[], ...places: readonly Place[]): Path {
+  return { places, covers }
+}
+
+export function place(table: Place['table'], index: string, found: Term): Place {
+  return { table, index, term: found }
+}
+
+export function keyOf({ table }: Place): string {
+  return tables[table].key
+}
+
+export function tableOf({ table, index }: Place): string {
+  // Without an index, events are read by their key, in their order.
+  const by = index === undefined ? (table === 'event' ? 'NOT INDEXED' : '') : `INDEXED BY ${index}`
+  return `${tables[table].name} ${by}`
+}
+
+export function withinBounds(place: Place, bounds: Bounds): readonly Term[] {
+  const column = keyOf(place)
+  // Of two limits, SQLite would use one, and read all entries up to the other.
+  const above = Math.max(bounds.above ?? 0, place.above ?? 0)
+  const below = Math.min(bounds.below ?? Infinity, place.below ?? Infinity)
+  return [
+    ...(above <= 0 ? [] : [term(`${column} > ?`, above)]),
+    ...(below === Infinity ? [] : [term(`${column} < ?`, below)])
+  ]
+}
+
+export function term(sql: string, ...values: (string | number)[]): Term {
+  return { sql, values }
+}
+
+export function join(terms: readonly Term[]): Term {
+  return term(terms.map(({ sql }) => sql).join(' AND '), ...terms.flatMap(({ values }) => values))
+}

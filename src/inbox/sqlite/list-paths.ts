@@ -1,0 +1,81 @@
+import type { DeliveryState } from '../../model/event.ts'
+import type * as contract from '../inbox.ts'
+import { boundsOf, hasKind, isDeliveryState, kindPartsOf, sortable } from '../wanted.ts'
+import { isFailing, listKindChecks } from './list-checks.ts'
+import { countUpTo } from './list-choice.ts'
+import { readIndexedTo } from './list-index.ts'
+import { listKeyPaths } from './list-keys.ts'
+import { everything, join, ordered, type Path, type Place, place, term } from './list-path.ts'
+import type { Sql } from './list-statements.ts'
+import type { Span } from './list-time.ts'
+import type { StoredKind, Wanted } from './list-wanted.ts'
+import { claimable } from './prepared.ts'
+
+/** Lists the paths for a filter: first those that are better if all lead to many events. */
+export function listPaths(sql: Sql, filter: contract.EventFilter, wanted: Wanted): readonly Path[] {
+  const { id, about, error, state } = filter
+  if (id !== undefined) return [ordered([], place('event', 'event_id', term('event.id = ?', id)))]
+  const inOrder = wanted.spans === undefined ? everything : timePath(wanted.spans)
+  return [
+    ...(about === undefined ? [] : listKeyPaths(sql, about, boundsOf(filter))),
+    ...(error === undefined ? [] : [ordered(['error'], place('delivery', 'delivery_error', term(isFailing('d'))))]),
+    ...(state === 'quarantined'
+      ? [ordered(['state'], place('event', 'event_quarantined', term("event.state = 'quarantined'")))]
+      : []),
+    ...(isDeliveryState(state) && state !== 'done' ? [statePath(sql, filter, state, wanted.kinds ?? [])] : []),
+    // Most deliveries are done.
+    ...(state === 'done' && !hasKind(filter) && filter.handler === undefined ? [inOrder] : []),
+    ...(wanted.kinds === undefined ? [] : [kindPath(sql, filter, wanted.kinds)]),
+    ...(wanted.spans === undefined ? [] : [inOrder])
+  ]
+}
+
+/** The path by the kinds of events, in the index and in the events that it does not have yet. */
+function kindPath(sql: Sql, filter: contract.EventFilter, kinds: readonly StoredKind[]): Path {
+  const checks = listKindChecks(filter, kinds).map(([, check]) => check)
+  const indexed = kinds.flatMap(({ id }): Place[] =>
+    id === null ? [] : [{ table: 'event_kind', term: term('k.kind = ?', id) }]
+  )
+  const behind: Place = { table: 'event', term: join([term('true'), ...checks]), above: readIndexedTo(sql) }
+  return ordered(kindPartsOf(filter), ...indexed, ...(indexed.length < kinds.length ? [behind] : []))
+}
+
+/** The path by the time of arrival. */
+function timePath(spans: readonly Span[]): Path {
+  const places = spans.map((span): Place => ({ table: 'event', term: term('true'), ...span }))
+  return { places, isSequence: true, covers: [] }
+}
+
+type NotDone = Exclude<DeliveryState, 'done'>
+
+/** The indexes of deliveries that are not done, and the conditions of these partial indexes. */
+const stateIndexes = {
+  pending: { index: 'delivery_due', isPartOf: `d.${claimable} AND d.state = 'pending'`, isSorted: true },
+  running: { index: 'delivery_due', isPartOf: `d.${claimable} AND d.state = 'running'`, isSorted: true },
+  waiting: { index: 'delivery_waiting', isPartOf: "d.order_key IS NOT NULL AND d.state = 'waiting'", isSorted: true },
+  parked: { index: 'delivery_parked', isPartOf: "d.state = 'parked'", isSorted: true },
+  dead: { index: 'delivery_dead', isPartOf: "d.state = 'dead'", isSorted: false }
+} as const satisfies Record<NotDone, object>
+
+/**
+ * The path by the state of deliveries that are not done. If a handler has too many to sort, they are a large part of
+ * its deliveries: these are read in their order.
+ */
+function statePath(sql: Sql, filter: contract.EventFilter, state: NotDone, kinds: readonly StoredKind[]): Path {
+  const { index, isPartOf, isSorted } = stateIndexes[state]
+  const handlers = [...new Set(kinds.map(({ handler }) => handler ?? ''))]
+  const paths = handlers.map((handler) => {
+    const found = term(`${isPartOf} AND d.handler = ?`, handler)
+    const path = ordered(['delivery'], { ...place('delivery', index, found), isSorted })
+    if (!isSorted || countUpTo(sql, path, {}, sortable) < sortable) return path
+    return kindPath(
+      sql,
+      filter,
+      kinds.filter((kind) => kind.handler === handler)
+    )
+  })
+  const covers = (['delivery', ...kindPartsOf(filter)] as const).filter((part) =>
+    paths.every((path) => path.covers.includes(part))
+  )
+  return ordered(covers, ...paths.flatMap(({ places }) => places))
+}

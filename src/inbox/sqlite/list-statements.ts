@@ -1,0 +1,35 @@
+import type { DatabaseSync } from 'node:sqlite'
+
+import type { listIndexSql } from './list-index.ts'
+import type { Prepared } from './prepared.ts'
+
+/** A path checks its time at one of this many places, for a statement that finds nothing does not. A power of two. */
+export const checkEvery = 32
+
+export const listSql = {
+  kinds: `
+    SELECT id, source, realm, type, endpoint, live, handler FROM kind
+    UNION ALL SELECT DISTINCT NULL, source, realm, type, endpoint, live_mode, NULL FROM event WHERE seq > ?
+    UNION ALL SELECT DISTINCT NULL, source, event.realm, type, endpoint, live_mode, delivery.handler
+    FROM event CROSS JOIN delivery ON delivery.event_seq = event.seq WHERE event.seq > ?`,
+  blocksInTime: 'SELECT number FROM event_block WHERE last_at >= ? AND first_at < ? ORDER BY number',
+  timeBounds:
+    'SELECT min(seq) AS first, max(seq) AS last FROM event WHERE seq > ? AND received_at >= ? AND received_at < ?',
+  /** Finds the segments that have keys, one after the other: most of a wide span may be empty. */
+  segments: `
+    WITH RECURSIVE found (segment) AS (
+      SELECT min(segment) FROM event_key WHERE segment >= ? UNION ALL
+      SELECT (SELECT min(event_key.segment) FROM event_key WHERE event_key.segment > found.segment) FROM found
+      WHERE found.segment < ? AND ((found.segment & ${checkEvery - 1}) <> 0 OR in_time()))
+    SELECT segment FROM found WHERE segment <= ?`,
+  checkTime: 'SELECT in_time()',
+  summary: `
+    SELECT seq, realm, id, source, state, type, live_mode, created_time, resource, endpoint, received_at, backfilled, duplicates, conflicts, reason, length(body) AS size
+    FROM event WHERE seq = ?`,
+  body: 'SELECT body FROM event WHERE seq = ?',
+  deliveriesOf: `
+    SELECT id, handler, state, attempts, losses, due_at, order_key, owner, started_at, settled_at, last_error, job_id
+    FROM delivery WHERE event_seq = ? ORDER BY id`
+} as const
+
+export type Sql = Prepared<typeof listSql & Pick<typeof listIndexSql, 'indexedTo'>> & { readonly db: DatabaseSync }
