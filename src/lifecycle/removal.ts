@@ -22,7 +22,7 @@ export function removeEvents(
 ): Promise<number> {
   const targets = checkSeenEvents(given, 'removeEvents()')
   return audit.run(
-    actOn('events.remove', targets, options),
+    { action: 'events.remove', ...about(targets, options) },
     (act) => inBatches(targets, options, (batch) => inbox.remove(batch, act)),
     (removed) => removeResult(targets.length, removed)
   )
@@ -36,7 +36,7 @@ export function eraseEvents(
 ): Promise<Erasure> {
   const targets = checkSeenEvents(given, 'eraseEvents()')
   return audit.run(
-    actOn('events.erase', targets, options),
+    { action: 'events.erase', ...about(targets, options) },
     async (act: Act) => ({
       erased: await inBatches(targets, options, (batch) => inbox.erase(batch, act)),
       left: await inbox.scrub()
@@ -45,8 +45,8 @@ export function eraseEvents(
   )
 }
 
-function actOn(action: string, targets: readonly RemovalTarget[], { by, filter }: RemoveOptions): AuditedAct {
-  return { action, target: filter === undefined ? eventsTarget(targets) : filterTarget(filter), by }
+function about(targets: readonly RemovalTarget[], { by, filter }: RemoveOptions): Pick<AuditedAct, 'target' | 'by'> {
+  return { target: filter === undefined ? eventsTarget(targets) : filterTarget(filter), by }
 }
 
 /** @param work returns how many events of a batch it changed @returns how many it changed of all */

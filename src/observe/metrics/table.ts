@@ -44,12 +44,12 @@ export const actions = [
   'events.reveal',
   'handler.pause',
   'handler.resume',
-  'replay.stop',
   'keys.rebuild',
   'mismatches.acknowledge',
   'mismatches.reopen',
   'quarantine.retry',
   'registration.sync',
+  'replay.stop',
   'session.begin',
   'session.end'
 ] as const
