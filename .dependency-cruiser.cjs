@@ -142,6 +142,16 @@ module.exports = {
         dependencyTypesNot: ['type-only']
       }
     ),
+    never(
+      'no-start-loads-traces',
+      'OpenTelemetry is loaded where an SDK is registered, and nowhere else.',
+      { path: everything, pathNot: '^src/observe/traces/tracer\\.ts$' },
+      {
+        path: ['^src/observe/traces/tracer\\.ts$', '(^|node_modules/)@opentelemetry/'],
+        dynamic: false,
+        dependencyTypesNot: ['type-only']
+      }
+    ),
     only('metrics-see-contracts', 'Metrics read channels and the inbox, and change nothing.', '^src/observe/', [
       model,
       contracts,
@@ -190,11 +200,11 @@ module.exports = {
       'settings-import-model',
       'Every setting is defined once, in a file that can be read alone.',
       [
-        '^src/options/(settings?|server-settings|token-settings|alarm-settings|retention-settings|endpoint-options)\\.ts$'
+        '^src/options/(settings?|server-settings|token-settings|alarm-settings|search-settings|trace-settings|retention-settings|endpoint-options)\\.ts$'
       ],
       [
         model,
-        '^src/options/(settings?|server-settings|token-settings|alarm-settings|retention-settings|endpoint-options|default-names)\\.ts$'
+        '^src/options/(settings?|server-settings|token-settings|alarm-settings|search-settings|trace-settings|retention-settings|endpoint-options|default-names)\\.ts$'
       ]
     ),
     only(

@@ -19,6 +19,7 @@ import { checkServed } from './lifecycle/served-realms.ts'
 import { closeShared, isShared, openShared } from './lifecycle/shared-inbox.ts'
 import type { Registrar } from './options/default-source.ts'
 import type { RiverhookOptions } from './options/riverhook-options.ts'
+import { packageVersion } from './runtime.ts'
 
 /** A receiver with `role: 'command'` in parts, for commands that show what they are about to do. */
 export interface CommandParts {
@@ -36,7 +37,7 @@ export function composeCommand(
   let started: Promise<void> | undefined
   let stopped: Promise<void> | undefined
   let isOpen = false
-  const { inbox, registry, sources, drift, managed, audit, recovery, replays, load } = makeParts(options, {
+  const { inbox, registry, sources, drift, managed, audit, recovery, replays, traces, load } = makeParts(options, {
     log,
     prefix: '',
     role: 'command',
@@ -121,6 +122,7 @@ export function composeCommand(
     if (inbox.role === 'server' && !isShared(inbox)) throw ofServer(inbox.name)
     await openShared(inbox)
     isOpen = true
+    await traces.start({ version: packageVersion(), inbox, log })
     try {
       const records = await inbox.handlers()
       sources.checkHandlers(registry.all, records)

@@ -127,6 +127,7 @@ export type { Job, JobState, NewJob, ReplayFilter } from './model/job.ts'
 export type { Log } from './model/log.ts'
 
 export type { MetricsOptions } from './observe/metrics/metering.ts'
+export type { TraceOptions } from './observe/traces/traces.ts'
 export type { Rejection } from './receive/rejections.ts'
 
 export type { BackfillReport, BackfillRequest } from './manage/backfill/backfill.ts'

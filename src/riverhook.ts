@@ -35,7 +35,9 @@ import type { AnyEvent } from './model/event.ts'
 import type { Log } from './model/log.ts'
 import { findProblems, isOneOf } from './model/option-rules.ts'
 import { isOneType } from './model/pattern.ts'
+import { inOwnContext } from './model/own-context.ts'
 import { msOf } from './model/span.ts'
+import type { FindTracing } from './model/tracing.ts'
 import { describeProblems, optionsError } from './options/check-options.ts'
 import type { Registrar } from './options/default-source.ts'
 import { Metering } from './observe/metrics/metering.ts'
@@ -108,16 +110,14 @@ export function createRiverhook({
 /** Makes a receiver for a host. @throws as `createRiverhook` */
 export function compose(options: RiverhookOptions, { log, prefix, actor }: Host): Composition {
   let known: KnownHandlers | undefined
-  const { endpoints, inbox, address, registry, sources, drift, managed, audit, recovery, replays, load } = makeParts(
-    options,
-    {
+  const { endpoints, inbox, address, registry, sources, drift, managed, audit, recovery, replays, traces, load } =
+    makeParts(options, {
       log,
       prefix,
       role: 'server',
       actor,
       handlers: (registry) => (known ??= registeredHandlers(registry, log))
-    }
-  )
+    })
   managed.check()
   const { retry, onRejected, onError, onDead, onAlarm } = options
   const claim = new InboxClaim(inbox, address)
@@ -133,6 +133,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     log
   })
   const metering = new Metering(options.metrics)
+  const tracing: FindTracing = () => traces.current
   const graceMs = msOf(options.grace ?? pluginSettings.grace.default)
   const retention = readRetention(options)
   const concurrency = options.concurrency ?? pluginSettings.concurrency.default
@@ -178,6 +179,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     counts,
     onRejected,
     clockSkew,
+    tracing,
     isRefusing: () => draining.isRefusing
   })
   const served = receivers.routes.map((route) => route.served)
@@ -231,7 +233,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
   function open(): Promise<void> {
     if (stopped !== undefined)
       throw new RiverhookError('RIVERHOOK_INBOX_CLOSED', 'This receiver was stopped; create another one')
-    return (opened ??= openAll())
+    return (opened ??= inOwnContext(openAll))
   }
 
   async function openAll(): Promise<void> {
@@ -264,13 +266,25 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
       throw error
     })
     for (const { level, message } of inbox.notes?.() ?? []) log[level](message)
+    await traces.start({ version: packageVersion(), inbox, log })
     await drift.start()
     await metering.read()
     // A signal came during the start: deliver nothing, and wait for stop().
     if (draining.isLeaving) return
     const revive = (stored: StoredEvent): AnyEvent => sources.revive(stored)
     const redact = (text: string, stored: StoredEvent): string => sources.redact(text, stored)
-    dispatcher = new Dispatcher({ inbox, handlers: registry, revive, redact, retry, concurrency, log, onError, onDead })
+    dispatcher = new Dispatcher({
+      inbox,
+      handlers: registry,
+      revive,
+      redact,
+      retry,
+      concurrency,
+      log,
+      tracing: tracing(),
+      onError,
+      onDead
+    })
     await dispatcher.start()
     replays.keep()
     alarms.begin()
@@ -292,7 +306,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
   }
 
   function watch(): void {
-    if (!draining.isLeaving) kept ??= managed.keep()
+    if (!draining.isLeaving) kept ??= inOwnContext(() => managed.keep())
   }
 
   /** The order of the shutdown. Each step needs what the later ones end. */

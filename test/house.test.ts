@@ -31,6 +31,7 @@ const broken: Record<string, readonly [from: string, to: string, kind?: 'value']
   'admin-uses-the-public-surface': ['src/admin/admin.ts', '../inbox/sqlite/engine.ts'],
   'no-start-loads-admin': ['src/server/server.ts', '../admin/admin.ts', 'value'],
   'no-start-loads-metrics': ['src/riverhook.ts', './observe/metrics/metrics.ts', 'value'],
+  'no-start-loads-traces': ['src/riverhook.ts', './observe/traces/tracer.ts', 'value'],
   'metrics-see-contracts': ['src/observe/metrics/metrics.ts', '../../inbox/recorder.ts'],
   'page-imports-the-types-of-the-api': ['src/page/app.tsx', '../model/event.ts'],
   'page-runs-in-a-browser': ['src/page/api.ts', '../admin/api-types.ts', 'value'],

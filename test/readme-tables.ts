@@ -8,7 +8,7 @@ import { endpointSettings, pluginSettings } from '../src/programs.ts'
 import { environmentSettings } from '../src/options/variables.ts'
 import { apiSettings, serverSettings } from '../src/options/server-settings.ts'
 import { apiPage, routesTable, routesTableName } from './admin/routes-table.ts'
-import { alarmsTable, alarmsTableName, metricsTable, metricsTableName, observePage } from './observe/metrics-table.ts'
+import { observePage, observeTables } from './observe/metrics-table.ts'
 import { hmacPage, hmacTable, hmacTableName } from './source/hmac-table.ts'
 import { sourcesPage, withTimes } from './source/sources-table.ts'
 import { backfillSettings, handlerSettings, registerSettings, retrySettings } from '../src/options/settings.ts'
@@ -151,7 +151,10 @@ if (import.meta.main) {
   writeFileSync(commandsPage, withTable(readFileSync(commandsPage, 'utf8'), commandsTableName, await commandsTable()))
   writeFileSync(sourcesPage, await withTimes(readFileSync(sourcesPage, 'utf8')))
   writeFileSync(apiPage, withTable(readFileSync(apiPage, 'utf8'), routesTableName, routesTable()))
-  const observed = withTable(readFileSync(observePage, 'utf8'), metricsTableName, metricsTable())
-  writeFileSync(observePage, withTable(observed, alarmsTableName, alarmsTable()))
+  const observed = Object.entries(observeTables).reduce(
+    (text, [name, table]) => withTable(text, name, table()),
+    readFileSync(observePage, 'utf8')
+  )
+  writeFileSync(observePage, observed)
   writeFileSync(hmacPage, withTable(readFileSync(hmacPage, 'utf8'), hmacTableName, hmacTable()))
 }

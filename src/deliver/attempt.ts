@@ -5,6 +5,7 @@ import type { StoredEvent } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
 import { notBegun } from '../model/not-begun.ts'
 import { clearTimeout, setTimeout } from '../model/timers.ts'
+import type { SpanIds } from '../model/tracing.ts'
 import { eventKeys } from '../model/visible.ts'
 
 export interface AttemptInput {
@@ -17,6 +18,8 @@ export interface AttemptInput {
   /** The event as it is stored. */
   readonly stored: Pick<StoredEvent, 'endpoint' | 'body' | 'headers'>
   readonly log: Log
+  /** Those of its span, for the log. */
+  readonly ids?: SpanIds | undefined
   readonly transaction: HandlerContext['transaction']
 }
 
@@ -83,7 +86,7 @@ async function call({ handler, event }: AttemptInput, context: HandlerContext): 
 
 /** Creates what is costly on first use: most handlers use one of signal, child logger and body, or none. */
 function contextOf(
-  { handler, event, attempt, delivery, stored, log, transaction }: AttemptInput,
+  { handler, event, attempt, delivery, stored, log, ids, transaction }: AttemptInput,
   abortable: LazyAbort
 ): HandlerContext {
   let child: Log | undefined
@@ -102,7 +105,7 @@ function contextOf(
       return abortable.signal
     },
     get log() {
-      child ??= log.child({ ...eventKeys(delivery.realm, event), handler: handler.name, attempt })
+      child ??= log.child({ ...eventKeys(delivery.realm, event), handler: handler.name, attempt, ...ids })
       return child
     },
     idempotencyKey: `${encode(delivery.realm)}:${encode(event.id)}:${encode(handler.name)}`,

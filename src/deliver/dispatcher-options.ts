@@ -2,6 +2,7 @@ import type { AnyEvent } from '../model/event.ts'
 import type { Handlers, RetryOptions } from '../handlers/registry.ts'
 import type { Inbox, StoredEvent } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
+import type { Tracing } from '../model/tracing.ts'
 import type { DeliveryCallbacks, RedactError } from './report.ts'
 import type { SuspectsTimes } from './suspects.ts'
 
@@ -18,6 +19,8 @@ export interface DispatcherOptions extends DeliveryCallbacks {
   /** The most attempts that run at the same time in this process. */
   readonly concurrency: number
   readonly log: Log
+  /** Default: none. */
+  readonly tracing?: Tracing | undefined
   /**
    * Duration of a lease without a heartbeat, in milliseconds. After a crash, a delivery waits this long for its retry.
    * Default 10,000.

@@ -5,7 +5,8 @@ import type { DeliveryInfo, AnyEvent } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
 import { errorText, loggedError, stackOf } from '../model/error-text.ts'
 import { assertBegun } from '../model/not-begun.ts'
-import { eventKeys } from '../model/visible.ts'
+import type { SpanIds } from '../model/tracing.ts'
+import { eventKeys, type EventKeys } from '../model/visible.ts'
 import { deliveryInfo, type Run } from './run.ts'
 import type { PendingOutcome } from './settlements.ts'
 import { within } from '../model/time-limit.ts'
@@ -68,10 +69,19 @@ export class Report {
   }
 
   stored({ run, outcome, error, endedAt }: PendingOutcome): void {
-    const keys = { ...logKeys(run), duration_ms: endedAt - run.startedAt }
+    const duration_ms = endedAt - run.startedAt
+    const keys = { ...logKeys(run), duration_ms }
     const { id, type, receivedAt } = run.delivery.event
     const latency_ms = Math.max(0, endedAt - receivedAt.getTime())
-    publish('settled', { ...keys, event_id: id, event_type: type, state: outcome.state, latency_ms, error })
+    publish('settled', {
+      ...deliveryKeys(run),
+      duration_ms,
+      event_id: id,
+      event_type: type,
+      state: outcome.state,
+      latency_ms,
+      error
+    })
     switch (outcome.state) {
       case 'done':
         if (error === undefined) this.#log.debug(keys, 'handled')
@@ -205,12 +215,13 @@ function failedEvent({ event, delivery }: Run): FailedEvent {
   return event ?? { id: delivery.event.id, type: delivery.event.type }
 }
 
-function logKeys({ delivery }: Pick<Run, 'delivery'>): {
-  realm: string
-  event_id: string
-  event_type: string
-  handler: string
-  attempt: number
+function logKeys(run: Run): ReturnType<typeof deliveryKeys> & Partial<SpanIds> {
+  return { ...deliveryKeys(run), ...run.span?.ids }
+}
+
+function deliveryKeys({ delivery }: Pick<Run, 'delivery'>): EventKeys & {
+  readonly handler: string
+  readonly attempt: number
 } {
   const { event, handler, attempt } = delivery
   return { ...eventKeys(event.realm, event), handler, attempt }

@@ -4,6 +4,7 @@ import type { RiverhookError } from '../model/errors.ts'
 import type { AnyEvent, DeliveryInfo } from '../model/event.ts'
 import { leaseLost } from '../model/lease.ts'
 import type { Log } from '../model/log.ts'
+import type { AttemptSpan, Tracing } from '../model/tracing.ts'
 import type { ClaimedDelivery, Inbox } from '../inbox/inbox.ts'
 import { Attempt, type Ending } from './attempt.ts'
 import { Fate } from './fate.ts'
@@ -24,6 +25,7 @@ export interface RunInput {
   readonly event: AnyEvent
   readonly lane: Lane
   readonly log: Log
+  readonly tracing: Tracing | undefined
   /** Called when the handler's transaction is committed. */
   readonly onCommitted: () => void
 }
@@ -46,6 +48,7 @@ export class Run implements TransactionOwner {
   #transaction: HandlerTransaction | undefined
   #onCommitted: (() => void) | undefined
   #isReported = false
+  #span: AttemptSpan | undefined
 
   constructor(delivery: ClaimedDelivery, lane: Lane | undefined, startedAt: number) {
     this.#delivery = delivery
@@ -68,6 +71,11 @@ export class Run implements TransactionOwner {
     return this.#event
   }
 
+  /** Undefined without tracing, and if no handler was started. */
+  get span(): AttemptSpan | undefined {
+    return this.#span
+  }
+
   get isOver(): boolean {
     return this.fate.isOver
   }
@@ -83,9 +91,10 @@ export class Run implements TransactionOwner {
   }
 
   /** Calls the handler. @returns how it ended; never rejects */
-  start({ inbox, event, lane, log, onCommitted }: RunInput): Promise<Ending> {
+  start({ inbox, event, lane, log, tracing, onCommitted }: RunInput): Promise<Ending> {
     const delivery = this.#delivery
     const transaction = new HandlerTransaction(inbox, this)
+    const span = tracing?.process(delivery, this.startedAt)
     const attempt = new Attempt({
       handler: lane.handler,
       event,
@@ -93,15 +102,21 @@ export class Run implements TransactionOwner {
       delivery: deliveryInfo(delivery),
       stored: delivery.event,
       log,
+      ids: span?.ids,
       transaction: transaction.run
     })
     this.#event = event
     this.#transaction = transaction
     this.#onCommitted = onCommitted
     this.#attempt = attempt
-    running.run(this, () => {
-      attempt.start()
-    })
+    this.#span = span
+    const call = (): void => {
+      running.run(this, () => {
+        attempt.start()
+      })
+    }
+    if (span === undefined) call()
+    else span.run(call)
     return attempt.ending
   }
 

@@ -1,6 +1,6 @@
 import { RiverhookError } from '../model/errors.ts'
 import type { AnyEvent } from '../model/event.ts'
-import { leaseRanOut } from '../model/lease.ts'
+import { leaseLost, leaseRanOut } from '../model/lease.ts'
 import type { ClaimedDelivery, LostRun, SettleResult } from '../inbox/inbox.ts'
 import type { Ending } from './attempt.ts'
 import type { Bell } from './bell.ts'
@@ -24,7 +24,7 @@ import { Settlements, type PendingOutcome } from './settlements.ts'
 import type { Suspects } from './suspects.ts'
 
 export interface RunsOptions
-  extends Pick<DispatcherOptions, 'inbox' | 'log' | 'revive' | 'redact' | 'random' | 'onError' | 'onDead'> {
+  extends Pick<DispatcherOptions, 'inbox' | 'log' | 'revive' | 'redact' | 'random' | 'onError' | 'onDead' | 'tracing'> {
   readonly clock: () => number
   readonly leaseMs: number
   /** Wakes the loop: something may be claimed that could not be claimed before. */
@@ -66,6 +66,8 @@ export class Runs {
       onLost: (run) => {
         this.#report.lost(run)
         run.loseLease()
+        const error = leaseLost()
+        run.span?.end({ outcome: 'lease_lost', error, message: error.message })
       }
     })
   }
@@ -98,7 +100,7 @@ export class Runs {
       this.#settle(run, lowered)
       return
     }
-    const { inbox, log, revive } = this.#options
+    const { inbox, log, revive, tracing } = this.#options
     let event: AnyEvent
     try {
       event = read ?? revive(delivery.event)
@@ -110,7 +112,7 @@ export class Runs {
     const onCommitted = (): void => {
       this.#freeKey(run)
     }
-    void run.start({ inbox, event, lane, log, onCommitted }).then((ending) => {
+    void run.start({ inbox, event, lane, log, tracing, onCommitted }).then((ending) => {
       this.#ended(run, lane, ending)
     })
   }
@@ -224,9 +226,10 @@ export class Runs {
     if (fate.isOpen || fate.isCommitted) this.#suspects?.survived(run)
     const error = ending.state === 'failed' ? ending.error : undefined
     // Guard: the transaction has settled the delivery. There is nothing to store, even if the handler failed after it.
-    if (fate.isCommitted)
+    if (fate.isCommitted) {
+      run.span?.end({ outcome: 'done' })
       this.#answered({ run, outcome: { state: 'done' }, error, endedAt: this.#options.clock() }, 'settled')
-    else if (fate.isOver) return
+    } else if (fate.isOver) return
     else if (ending.state === 'done') this.#settle(run, { outcome: { state: 'done' } })
     // After the abort, an error is the handler's way to stop, unless it names the outcome itself.
     else if (fate.isStopping && !choosesOutcome(error)) this.#handBackRun(run)
@@ -252,7 +255,10 @@ export class Runs {
   }
 
   #settle(run: Run, decision: Decision): void {
-    if (run.decide()) this.#settlements.add({ run, ...decision, endedAt: this.#options.clock() })
+    if (!run.decide()) return
+    const { outcome, error } = decision
+    run.span?.end({ outcome: outcome.state, error, message: 'error' in outcome ? outcome.error : undefined })
+    this.#settlements.add({ run, ...decision, endedAt: this.#options.clock() })
   }
 
   #answered(pending: PendingOutcome, result: SettleResult | RiverhookError): void {

@@ -1,6 +1,7 @@
 import type { RiverhookError } from '../model/errors.ts'
 import type { ClaimedDelivery, Inbox, OrderKey, SettleResult } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
+import { inOwnContext } from '../model/own-context.ts'
 import { Bell } from './bell.ts'
 import type { Decision } from './outcomes.ts'
 import { Outage } from './outage.ts'
@@ -58,7 +59,7 @@ export class Settlements {
 
   add(pending: PendingOutcome): void {
     this.#waiting.push(pending)
-    this.#flushing ??= this.#flush()
+    this.#flushing ??= inOwnContext(() => this.#flush())
   }
 
   /**

@@ -188,6 +188,7 @@ const newJob: Rules = {
   ratePerSecond: { rule: whole(1, 10_000) },
   planned: { rule: int32, isRequired: true },
   idempotencyKey: { rule: idempotencyKey },
+  trace: { rule: text },
   hiddenDigest: { rule: text },
   actor: { rule: object, isRequired: true }
 }

@@ -1,5 +1,5 @@
 import type { Claimer, NewlyClaimed, Reservation } from './claimer.ts'
-import { publish } from '../model/channels.ts'
+import { publish, type CommittedMessage } from '../model/channels.ts'
 import { RiverhookError } from '../model/errors.ts'
 import type { AnyEvent } from '../model/event.ts'
 import type {
@@ -14,6 +14,7 @@ import type {
 } from './inbox.ts'
 import { inboxUnavailable } from '../model/inbox-unavailable.ts'
 import { Deadlines, type Due } from '../model/deadlines.ts'
+import { inOwnContext } from '../model/own-context.ts'
 import { monotonicNow, nextTurn } from '../model/timers.ts'
 
 export interface RecorderOptions {
@@ -33,6 +34,8 @@ const maxBatch = 512
  */
 const maxTimeShare = 1 / 4
 
+type OnCommitted = (commit: CommittedMessage) => void
+
 /** A caller that waits. All its arrivals are in one transaction. */
 interface Waiting extends Due {
   readonly arrivals: readonly Arrival[]
@@ -40,6 +43,7 @@ interface Waiting extends Due {
   readonly bytes: number
   readonly since: number
   readonly ackTimeoutMs: number
+  readonly onCommitted: OnCommitted | undefined
   resolve(results: readonly RecordResult[]): void
   reject(error: RiverhookError): void
   answered: boolean
@@ -79,11 +83,13 @@ export class Recorder {
    * Stores one arrival, in one transaction with others that wait.
    * @param ackTimeoutMs how long the caller can wait
    * @param event the event as it was read, if a handler may have it: nothing else uses it any more
+   * @param onCommitted called after the commit, before the promise resolves
    * @throws {RiverhookError} RIVERHOOK_INBOX_OVERLOADED at once; RIVERHOOK_INBOX_DEADLINE after `ackTimeoutMs`;
    * RIVERHOOK_INBOX_UNAVAILABLE. After the deadline the write may still succeed: then the sender's retry is a duplicate
    */
-  record(arrival: Arrival, ackTimeoutMs: number, event?: AnyEvent): Promise<RecordResult> {
-    return this.#enqueue([arrival], [event], ackTimeoutMs, ([result]) => result as RecordResult)
+  record(arrival: Arrival, ackTimeoutMs: number, event?: AnyEvent, onCommitted?: OnCommitted): Promise<RecordResult> {
+    const given = { arrivals: [arrival], events: [event], ackTimeoutMs, onCommitted }
+    return this.#enqueue(given, ([result]) => result as RecordResult)
   }
 
   /**
@@ -95,28 +101,26 @@ export class Recorder {
   recordAll(
     arrivals: readonly Arrival[],
     ackTimeoutMs: number,
-    events: readonly (AnyEvent | undefined)[] = []
+    events: readonly (AnyEvent | undefined)[] = [],
+    onCommitted?: OnCommitted
   ): Promise<readonly RecordResult[]> {
-    return this.#enqueue(arrivals, events, ackTimeoutMs, (results) => results)
+    return this.#enqueue({ arrivals, events, ackTimeoutMs, onCommitted }, (results) => results)
   }
 
   #enqueue<Value>(
-    arrivals: readonly Arrival[],
-    events: readonly (AnyEvent | undefined)[],
-    ackTimeoutMs: number,
+    given: Pick<Waiting, 'arrivals' | 'events' | 'ackTimeoutMs' | 'onCommitted'>,
     toValue: (results: readonly RecordResult[]) => Value
   ): Promise<Value> {
+    const { arrivals, ackTimeoutMs } = given
     const now = this.#clock()
     const bytes = arrivals.reduce((sum, { body }) => sum + body.byteLength, 0)
     const refusal = this.#checkLoad(bytes, now)
     if (refusal !== undefined) return Promise.reject(refusal)
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
-        arrivals,
-        events,
+        ...given,
         bytes,
         since: now,
-        ackTimeoutMs,
         dueAt: monotonicNow() + ackTimeoutMs,
         resolve: (results) => {
           resolve(toValue(results))
@@ -127,8 +131,9 @@ export class Recorder {
       this.#waitingBytes += bytes
       this.#queue.push(waiting)
       this.#deadlines.add(waiting)
-      // `#run` starts in the next turn of the event loop, so that all requests of this turn share the commit.
-      this.#idle ??= this.#run()
+      // `#run` starts in the next turn of the event loop, so that all requests of this turn share the commit, which
+      // belongs to none of them.
+      this.#idle ??= inOwnContext(() => this.#run())
     })
   }
 
@@ -202,9 +207,11 @@ export class Recorder {
       const { results, claim, claimed } = await this.#store(arrivals, reservation?.request)
       reservation?.end(claim, toClaimed(batch, claimed))
       reservation = undefined
-      publish('committed', { arrivals: arrivals.length, duration_ms: this.#clock() - startedAt })
+      const commit = { arrivals: arrivals.length, duration_ms: this.#clock() - startedAt }
+      publish('committed', commit)
       let start = 0
       for (const waiting of batch) {
+        waiting.onCommitted?.(commit)
         const own = results.slice(start, (start += waiting.arrivals.length))
         const refused = own.find((result) => result instanceof RiverhookError)
         if (own.length < waiting.arrivals.length)

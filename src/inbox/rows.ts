@@ -20,6 +20,7 @@ import type {
   InboxLevels,
   InboxStats,
   LostRun,
+  ReplayCause,
   Mismatch,
   OnLoss,
   Pause,
@@ -84,6 +85,7 @@ export function readClaimed(row: Row): ClaimedDelivery {
     losses: Number(row['losses']),
     suspicion: Number(row['suspicion']),
     lost: readLostRun(row),
+    replay: readCause(row),
     event: {
       realm: String(row['realm']),
       id: String(row['event_id']),
@@ -96,6 +98,12 @@ export function readClaimed(row: Row): ClaimedDelivery {
       trace: readText(row['trace'])
     }
   }
+}
+
+function readCause(row: Row): ReplayCause | undefined {
+  const jobId = row['job_id']
+  if (jobId === null || jobId === undefined) return undefined
+  return { jobId: Number(jobId), trace: readText(row['replay_trace']) }
 }
 
 function readLostRun(row: Row): LostRun | undefined {

@@ -3,6 +3,7 @@ import type { AnyEvent } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
 import { didYouMean } from '../model/nearest.ts'
 import { msOf } from '../model/span.ts'
+import { inBackground, type FindTracing } from '../model/tracing.ts'
 import type { Handlers } from '../handlers/registry.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { Actor } from '../model/audit.ts'
@@ -44,6 +45,7 @@ export interface ManagedOptions {
   readonly audit: Audit
   readonly log: Log
   readonly onChange: ((change: RegistrationChange) => unknown) | undefined
+  readonly tracing: FindTracing
 }
 
 /** The endpoints as the provider's API knows them: registered, watched, and backfilled. */
@@ -140,7 +142,9 @@ export class Managed {
       endpoint: at,
       mode
     }
-    if (span.dryRun === true) return backfillSpan(request)
+    const work = { name: 'backfill', endpoint: at } as const
+    const tracing = context.tracing()
+    if (span.dryRun === true) return inBackground(tracing, work, () => backfillSpan(request))
     // Some events may be recovered before it fails.
     let last: BackfillReport | undefined
     const act = this.#audit.begin({ action: 'backfill.run', target: spanTarget(at, { ...span, until }), by })
@@ -149,7 +153,7 @@ export class Managed {
       return span.onProgress?.(report)
     }
     try {
-      const report = await backfillSpan({ ...request, onProgress })
+      const report = await inBackground(tracing, work, () => backfillSpan({ ...request, onProgress }))
       await this.#audit.write(act, { count: report.recovered, outcome: `${report.recovered} recovered` })
       return report
     } catch (error) {
@@ -169,7 +173,7 @@ function noEndpoint(path: string, paths: readonly string[]): RiverhookError {
 
 /** Collects what registration and backfill of an endpoint need from its source. */
 function contextOf(
-  { sources, inbox, handlers, drift, log, onChange }: ManagedOptions,
+  { sources, inbox, handlers, drift, log, onChange, tracing }: ManagedOptions,
   { path, realm, validate }: ManagedOptions['endpoints'][number],
   { source, payloads, keysOf }: SourceInUse
 ): ManageContext {
@@ -197,7 +201,8 @@ function contextOf(
       }
     }),
     log,
-    onChange
+    onChange,
+    tracing
   }
 }
 

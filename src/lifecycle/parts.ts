@@ -10,6 +10,7 @@ import { defaultSource } from '../options/default-source.ts'
 import { checkRealms, chooseRealm } from '../options/realms.ts'
 import type { RiverhookOptions } from '../options/riverhook-options.ts'
 import { pluginSettings } from '../options/settings.ts'
+import { Traces } from '../observe/traces/traces.ts'
 import { DriftLog } from '../payload/drift-log.ts'
 import { Audit } from './audit.ts'
 import { checkNames } from './check-names.ts'
@@ -57,6 +58,7 @@ export interface Parts {
   readonly audit: Audit
   readonly recovery: Recovery
   readonly replays: ReplayJobs
+  readonly traces: Traces
   /** Registers the handlers of the option `handlers`. A second call does nothing. @param timeoutMs for all files */
   readonly load: (timeoutMs?: number) => Promise<void>
 }
@@ -95,6 +97,7 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, actor,
   const known = (): KnownHandlers => handlers(registry)
   const drift = new DriftLog({ inbox, log })
   const audit = new Audit({ inbox, log, actor })
+  const traces = new Traces(options.trace)
   const managed = new Managed({
     endpoints,
     sources,
@@ -104,7 +107,8 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, actor,
     drift,
     audit,
     log,
-    onChange: options.onRegistrationChange
+    onChange: options.onRegistrationChange,
+    tracing: () => traces.current
   })
   const modeOf = (path: string): EventMode | undefined => endpoints.find((endpoint) => endpoint.path === path)?.mode
   let loaded: Promise<void> | undefined
@@ -117,6 +121,7 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, actor,
     drift,
     managed,
     audit,
+    traces,
     recovery: new Recovery({ inbox, sources, handlers: known, modeOf, audit }),
     replays: new ReplayJobs({
       inbox,
@@ -131,6 +136,7 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, actor,
         orderKey: (handler, stored) => known().orderKeyOf(handler, stored, sources.revive(stored))
       },
       checkNames: (filter) => checkNames(filter, { inbox, sources, registry, endpoints }),
+      tracing: () => traces.current,
       planMs: role === 'server' ? planMs : undefined
     }),
     load: (timeoutMs) =>

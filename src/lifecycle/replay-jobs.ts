@@ -3,8 +3,10 @@ import { loggedError } from '../model/error-text.ts'
 import { RiverhookError } from '../model/errors.ts'
 import type { Job, JobState, ReplayFilter } from '../model/job.ts'
 import type { Log } from '../model/log.ts'
+import { inOwnContext } from '../model/own-context.ts'
 import { ownerName } from '../model/owner-name.ts'
 import { clearInterval, delay, setInterval } from '../model/timers.ts'
+import type { FindTracing } from '../model/tracing.ts'
 import { addJobResult, stopJobResult } from '../inbox/act-results.ts'
 import { checkJobId, checkReplayFilter, checkStart } from '../inbox/check.ts'
 import type { ClaimedJob, Inbox } from '../inbox/inbox.ts'
@@ -22,6 +24,7 @@ export interface ReplayJobsOptions {
   readonly handlers: ReplayHandlers
   /** @throws {RiverhookError} for a filter with a name that nothing has */
   readonly checkNames: (filter: ReplayFilter) => Promise<void>
+  readonly tracing: FindTracing
   /** The longest that a plan may count, in milliseconds. Default: no limit. */
   readonly planMs?: number | undefined
 }
@@ -71,7 +74,7 @@ export class ReplayJobs {
 
   /** See `Riverhook.startReplay`. */
   async start(given: ReplayFilter, options: StartReplayOptions = {}): Promise<Job> {
-    const { inbox, audit, checkNames } = this.#options
+    const { inbox, audit, checkNames, tracing } = this.#options
     const { includeDone = false, ...filter } = checkReplayFilter(given)
     const { upTo, planned, limit, ratePerSecond, idempotencyKey, by } = checkStart(options)
     await checkNames(filter)
@@ -89,7 +92,7 @@ export class ReplayJobs {
     }
     const added = await audit.run(
       { action: 'events.replay', target: filterTarget({ ...filter, includeDone }), by },
-      (act) => inbox.addJob({ ...job, actor: act.actor }, act),
+      (act) => inbox.addJob({ ...job, actor: act.actor, trace: tracing()?.activeTrace() }, act),
       addJobResult
     )
     if (added.isNew) await this.#take(added.id)
@@ -161,7 +164,7 @@ export class ReplayJobs {
     if (this.#ending.signal.aborted) return false
     const claimed = await this.#options.inbox.claimJob({ owner: this.#owner, leaseMs, id })
     if (claimed === undefined) return false
-    const run = this.#run(claimed).finally(() => {
+    const run = inOwnContext(() => this.#run(claimed)).finally(() => {
       this.#runs.delete(claimed.job.id)
     })
     this.#runs.set(claimed.job.id, run)

@@ -3,6 +3,7 @@ import { didYouMean } from '../model/nearest.ts'
 import type { AnyEvent, EventMode } from '../model/event.ts'
 import type { Inbox, NewDelivery } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
+import type { FindTracing } from '../model/tracing.ts'
 import type { SearchKeys } from '../model/search-keys.ts'
 import type { Reading, Source, SourceRequest } from '../source/source.ts'
 import { keepBackfill } from './backfill/watch.ts'
@@ -49,6 +50,7 @@ export interface ManageContext {
   readonly refusalOf: (event: AnyEvent, endpoint: string) => string | undefined
   readonly log: Log
   readonly onChange: ((change: RegistrationChange) => unknown) | undefined
+  readonly tracing: FindTracing
 }
 
 export interface KeptEndpoints {

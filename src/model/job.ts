@@ -76,6 +76,8 @@ export interface NewJob {
   readonly actor: Actor
   /** No other job is added with this key. */
   readonly idempotencyKey?: string | undefined
+  /** The trace of the call that started it, as `packTrace` returns it. Default: none. */
+  readonly trace?: string | undefined
   /** With an idempotency key: a digest of the values of `about`, `error` and `where`, made with the inbox's key. */
   readonly hiddenDigest?: string | undefined
 }

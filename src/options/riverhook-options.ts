@@ -4,6 +4,7 @@ import type { Inbox } from '../inbox/inbox.ts'
 import type { RegistrationChange } from '../manage/registration/watch.ts'
 import type { AlarmChange, AlarmName } from '../model/alarm.ts'
 import type { MetricsOptions } from '../observe/metrics/metering.ts'
+import type { TraceOptions } from '../observe/traces/traces.ts'
 import type { Rejection } from '../receive/rejections.ts'
 import type { Source } from '../source/source.ts'
 import type { EndpointOptions } from './endpoint-options.ts'
@@ -118,6 +119,8 @@ export interface RiverhookOptions extends EndpointOptions, SourceOption, Deliver
    * docs/observe.md. Default: off; `riverhook serve` has them with the operator's API.
    */
   readonly metrics?: boolean | MetricsOptions | undefined
+  /** The traces of OpenTelemetry, which are on if an SDK is registered before the start. See docs/observe.md. */
+  readonly trace?: TraceOptions | undefined
   /** Where alarms are sent. Default: they are only logged. `false`: no alarms. See docs/observe.md. */
   readonly alarms?: AlarmOptions | false | undefined
   /** By what people find events, beside the keys that the source finds: `events list --about`. */

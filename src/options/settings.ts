@@ -21,6 +21,7 @@ import type { BackfillOptions, EndpointOptions, RegisterOptions } from './endpoi
 import { retentionSettings } from './retention-settings.ts'
 import { group, isAllowed, isPath, isTexts, withMessage, type Setting, type Settings } from './setting.ts'
 import { tokenEndpointSettings } from './token-settings.ts'
+import { traceSettings } from './trace-settings.ts'
 
 /** A year. A longer wait for the next attempt is most likely a wrong unit. */
 const longestRetry = '365d'
@@ -478,6 +479,12 @@ export const pluginSettings = {
     also: ['prometheus', 'metric'],
     means:
       'Metrics for Prometheus: `true`, or `{ registry }` with a registry of your own. See [docs/observe.md](observe.md)'
+  },
+  trace: {
+    rule: group(traceSettings, 'an object such as { trustIncoming: true }'),
+    also: ['traces', 'tracing', 'otel', 'opentelemetry'],
+    means:
+      'Traces of OpenTelemetry, which are on if an SDK is registered before the start: `{ trustIncoming }`. See [docs/observe.md](observe.md)'
   },
   alarms: {
     rule: {

@@ -3,6 +3,7 @@ import { apiSettings, serverSettings } from './server-settings.ts'
 import { backfillSettings, endpointSettings, pluginSettings, registerSettings, searchSettings } from './settings.ts'
 import type { Setting, Settings } from './setting.ts'
 import { tokenEndpointSettings } from './token-settings.ts'
+import { traceSettings } from './trace-settings.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -21,7 +22,8 @@ export const environmentSettings: Settings = Object.fromEntries(
     ...within('register', registerSettings),
     ...within('backfill', backfillSettings),
     ...within('search', searchSettings),
-    ...within('alarms', alarmSettings)
+    ...within('alarms', alarmSettings),
+    ...within('trace', traceSettings)
   }).filter(([, { env }]) => env !== undefined)
 )
 

@@ -4,6 +4,7 @@ import { RiverhookError } from '../model/errors.ts'
 import type { AnyEvent } from '../model/event.ts'
 import type { MismatchKind, Mismatch, Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
+import { inOwnContext } from '../model/own-context.ts'
 import { eventKeys, visible } from '../model/visible.ts'
 import type { PayloadMismatch } from './mismatches.ts'
 import { clearTimeout, setTimeout } from '../model/timers.ts'
@@ -74,9 +75,10 @@ export class DriftLog {
     }
     // The inbox is closed by then, and a timer would keep the process alive.
     if (this.#isEnded) return
-    this.#timer ??= setTimeout(() => {
+    const flush = (): void => {
       void this.#flush()
-    }, this.#everyMs)
+    }
+    this.#timer ??= inOwnContext(() => setTimeout(flush, this.#everyMs))
   }
 
   /** Stores the counts. Later mismatches are only logged. */

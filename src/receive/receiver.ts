@@ -1,6 +1,6 @@
 import type { AddressList } from '../model/address-list.ts'
 import { errorText } from '../model/error-text.ts'
-import { publish, type AnsweredMessage } from '../model/channels.ts'
+import { publish, type AnsweredMessage, type CommittedMessage } from '../model/channels.ts'
 import { RiverhookError } from '../model/errors.ts'
 import { modeFault, quarantineIdOf, type AnyEvent, type EventMode, type Receipt } from '../model/event.ts'
 import { deliveriesFor } from '../handlers/deliveries.ts'
@@ -10,6 +10,7 @@ import type { Recorder } from '../inbox/recorder.ts'
 import type { Log } from '../model/log.ts'
 import type { RequestNote } from '../model/tally.ts'
 import { withLimit } from '../model/time-limit.ts'
+import type { FindTracing, SpanIds } from '../model/tracing.ts'
 import { eventKeys } from '../model/visible.ts'
 import type { SearchKeys } from '../model/search-keys.ts'
 import type { Hide } from '../model/hidden-values.ts'
@@ -30,6 +31,7 @@ import type { ClockSkew } from './clock-skew.ts'
 import type { RequestCounts } from './request-counts.ts'
 import type { Rejections, Thrown } from './rejections.ts'
 import { acknowledge, refuse, type AnswerCode, type Refusal, type Reply, notPost } from './reply.ts'
+import { Sends } from './sends.ts'
 import type { RequestHead, Served } from './served.ts'
 
 export interface ReceiverOptions {
@@ -67,6 +69,7 @@ export interface ReceiverOptions {
   readonly clockSkew: Pick<ClockSkew, 'add'>
   /** The addresses that may send. Undefined: all. */
   readonly allow: Pick<AddressList, 'has'> | undefined
+  readonly tracing: FindTracing
 }
 
 interface PartRefusal {
@@ -167,12 +170,13 @@ export class Receiver implements Served {
   }
 
   #publish({ elapsedMs: duration_ms }: Incoming, { reply, result, code, skewMs: skew_ms, notes = [] }: Decided): Reply {
-    const { path: endpoint, realm, counts } = this.#options
+    const { path: endpoint, realm, counts, tracing } = this.#options
     for (const note of notes) counts.count(endpoint, note)
     counts.count(endpoint, 'answered')
     if (duration_ms > slowFromMs) counts.count(endpoint, 'slow')
     if (skew_ms !== undefined && Math.abs(skew_ms) > skewedFromMs) counts.count(endpoint, 'skewed')
     publish('answered', { endpoint, realm, result, code, status_code: reply.status, duration_ms, skew_ms })
+    tracing()?.answered({ endpoint, result, code })
     return reply
   }
 
@@ -181,7 +185,7 @@ export class Receiver implements Served {
     incoming: Incoming,
     read: () => Uint8Array | Promise<Uint8Array>
   ): Promise<Decided> {
-    const { path, authenticator, source, mode, log, isRefusing, clockSkew } = this.#options
+    const { path, authenticator, source, mode, log, isRefusing, clockSkew, tracing } = this.#options
     if (isRefusing()) {
       return this.#reject(head, { code: 'RIVERHOOK_RECEIVE_DRAINING', message: 'Shutting down; try again' })
     }
@@ -193,7 +197,7 @@ export class Receiver implements Served {
     const greeting = source.greet?.(request, { secrets: authenticator.signature?.secrets ?? [] })
     if (greeting !== undefined) {
       const answer = ownAnswer(source, 'greet', greeting)
-      log.info({ endpoint: path, method, status_code: answer.status }, 'handshake answered')
+      log.info({ endpoint: path, method, status_code: answer.status, ...tracing()?.activeIds() }, 'handshake answered')
       return { reply: answer, result: 'handshake' }
     }
     if (method !== 'POST') return this.#reject(head, notPost)
@@ -204,9 +208,18 @@ export class Receiver implements Served {
     if (!settled.ok) return this.#unauthenticated(head, request, settled, now)
     const receipt = mode === undefined ? settled.receipt : { ...settled.receipt, mode }
     const decisions = splitRequest(source, request).map((part) => this.#decide(part, receipt, now))
-    const results = await this.#record(incoming, decisions)
-    const events = decisions.flatMap(({ arrival, ageMs }, index) =>
-      arrival.state === 'accepted' ? [this.#accepted(incoming, arrival, ageMs, results[index])] : []
+    const arrivals = decisions.map(({ arrival }) => arrival)
+    const events = decisions.map(({ event }) => event)
+    const active = tracing()
+    const sends = active && new Sends(active, arrivals, headers)
+    const results =
+      sends === undefined
+        ? await this.#record(incoming, arrivals, events)
+        : await sends.record((onCommitted) => this.#record(incoming, sends.arrivals, events, onCommitted))
+    const recorded = decisions.flatMap(({ arrival, ageMs }, index) =>
+      arrival.state === 'accepted'
+        ? [this.#accepted(incoming, arrival, ageMs, results[index], sends?.ids(index))]
+        : []
     )
     const refused = decisions.findIndex(({ refusal }) => refusal !== undefined)
     const { skewMs } = receipt
@@ -216,8 +229,8 @@ export class Receiver implements Served {
     if (refused !== -1) return { ...this.#refuseParts(head, decisions, refused, results), skewMs, notes }
     const reply =
       source.answer === undefined
-        ? acknowledge(events)
-        : ownAnswer(source, 'answer', source.answer({ request, secret: settled.secret, events }))
+        ? acknowledge(recorded)
+        : ownAnswer(source, 'answer', source.answer({ request, secret: settled.secret, events: recorded }))
     return { reply, result: wholeResult(results), skewMs, notes }
   }
 
@@ -267,13 +280,14 @@ export class Receiver implements Served {
     incoming: Incoming,
     event: AcceptedArrival,
     age_ms: number | undefined,
-    result: RecordResult | undefined = 'duplicate'
+    result: RecordResult | undefined = 'duplicate',
+    ids?: SpanIds
   ): Recorded['events'][number] {
     const { path, realm, log } = this.#options
     const { id, type } = event
     const duration_ms = Math.round(incoming.elapsedMs * 10) / 10
     publish('received', { endpoint: path, realm, event_id: id, event_type: type, result, duration_ms, age_ms })
-    const keys = { endpoint: path, ...eventKeys(realm, event), result, duration_ms }
+    const keys = { endpoint: path, ...eventKeys(realm, event), result, duration_ms, ...ids }
     if (result === 'conflict') log.warn(keys, 'duplicate event id with a different body; the first body is kept')
     else log.info(keys, result === 'accepted' ? 'event accepted' : 'duplicate of a known event')
     // To the sender, a conflict is a duplicate.
@@ -318,15 +332,18 @@ export class Receiver implements Served {
   }
 
   /** The time counts from the arrival of the request's head, so it includes reading the body. */
-  async #record(incoming: Incoming, decisions: readonly Decision[]): Promise<readonly (RecordResult | undefined)[]> {
+  async #record(
+    incoming: Incoming,
+    arrivals: readonly Arrival[],
+    events: readonly (AnyEvent | undefined)[],
+    onCommitted?: (commit: CommittedMessage) => void
+  ): Promise<readonly (RecordResult | undefined)[]> {
     const { recorder } = this.#options
     const leftMs = this.#left(incoming)
-    const [only] = decisions
+    const [only] = arrivals
     if (only === undefined) return []
-    if (decisions.length === 1) return [await recorder.record(only.arrival, leftMs, only.event)]
-    const arrivals = decisions.map(({ arrival }) => arrival)
-    const events = decisions.map(({ event }) => event)
-    return recorder.recordAll(arrivals, leftMs, events)
+    if (arrivals.length === 1) return [await recorder.record(only, leftMs, events[0], onCommitted)]
+    return recorder.recordAll(arrivals, leftMs, events, onCommitted)
   }
 
   /** @throws {RiverhookError} RIVERHOOK_INBOX_DEADLINE if no time is left; the message does not blame the inbox */

@@ -69,9 +69,9 @@ export interface Receivers {
 
 /** @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET */
 export function createReceivers(endpoints: readonly EndpointSettings[], shared: Shared): Receivers {
-  const { counts, onRejected, log } = shared
+  const { counts, onRejected, log, tracing } = shared
   const rejectionsAt = (path: string, realm: string): Rejections =>
-    new Rejections({ path, realm, log, counts, onRejected })
+    new Rejections({ path, realm, log, counts, onRejected, tracing })
   const checked = endpoints.map((endpoint) => {
     const { path, tokenEndpoint } = endpoint
     const tokens = tokenEndpoint && new IssuedTokens({ ...tokenEndpoint, path })

@@ -4,6 +4,7 @@ import type { Hide } from '../model/hidden-values.ts'
 import type { Log } from '../model/log.ts'
 import { assertBegun } from '../model/not-begun.ts'
 import { shorten } from '../model/shorten.ts'
+import type { FindTracing } from '../model/tracing.ts'
 import { visible } from '../model/visible.ts'
 import type { RequestCounts } from './request-counts.ts'
 import { statusOf, type AnswerCode } from './reply.ts'
@@ -26,6 +27,7 @@ export interface RejectionsOptions {
   /** Counts the refused requests of all endpoints. */
   readonly counts: Pick<RequestCounts, 'count'>
   readonly onRejected?: ((rejection: Rejection) => unknown) | undefined
+  readonly tracing: FindTracing
 }
 
 /** An error that ended a request. */
@@ -45,11 +47,12 @@ export class Rejections {
 
   /** @param thrown for the log of an internal error */
   add(requestId: string, code: AnswerCode, why: string, thrown?: Thrown): void {
-    const { path, realm, log } = this.#options
+    const { path, realm, log, tracing } = this.#options
     this.count(code)
     const reason = visible(shorten(why, 1_000))
     const statusCode = statusOf(code)
-    const keys = { endpoint: path, realm, code, status_code: statusCode, reason }
+    const message = { endpoint: path, realm, code, status_code: statusCode, reason }
+    const keys = { ...message, ...tracing()?.activeIds() }
     if (statusCode === 500)
       log.error(
         { ...keys, ...(thrown === undefined ? {} : { err: loggedError(thrown.error, thrown.hide) }) },
@@ -57,7 +60,7 @@ export class Rejections {
       )
     else if (statusCode > 500) log.error(keys, 'request refused; the sender should retry')
     else log.warn(keys, 'request refused')
-    publish('rejected', keys)
+    publish('rejected', message)
     this.#callOnRejected({ endpoint: path, statusCode, code, reason, requestId })
   }
 

@@ -1,6 +1,7 @@
 import { loggedError } from '../model/error-text.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
+import { inOwnContext } from '../model/own-context.ts'
 import { isRequestNote, toMinute, type CountedRequests } from '../model/tally.ts'
 import { clearTimeout, setTimeout } from '../model/timers.ts'
 
@@ -90,13 +91,14 @@ export class RequestCounts {
   #schedule(): void {
     // The inbox is closed by then, and a timer would keep the process alive.
     if (this.#isEnded) return
-    this.#timer ??= setTimeout(() => {
+    const store = (): void => {
       this.#timer = undefined
       this.#storing = this.#store().finally(() => {
         this.#storing = undefined
         if (this.#unsaved.size > 0) this.#schedule()
       })
-    }, this.#options.everyMs ?? 5_000).unref()
+    }
+    this.#timer ??= inOwnContext(() => setTimeout(store, this.#options.everyMs ?? 5_000).unref())
   }
 
   /** Stores all counts. Keeps them if the inbox is unavailable. Never rejects. */

@@ -178,6 +178,36 @@ export async function jobsContract(t: Test, open: (t: Test) => Promise<Subject>)
     t.match(await inbox.job(one.id), { state: 'running', planned: 9, skipped: 2 })
   })
 
+  t.test('a claim says which job replayed the delivery last, with the trace of that job', async (t) => {
+    const { inbox } = await open(t)
+    await adopt(inbox)
+    await inbox.record([arrival('1', ['ship']), arrival('2', ['ship']), arrival('3', ['ship'])])
+    const first = await claim(inbox, ['ship'])
+    t.same(
+      first.map(({ replay }) => replay),
+      [undefined, undefined, undefined]
+    )
+    await settleAll(inbox, first, { state: 'dead', error: 'no' })
+    const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    const [traced, plain] = [await inbox.addJob({ ...given, trace }), await inbox.addJob(given)]
+    t.equal((await inbox.job(traced.id))?.trace, trace)
+    const [one, two] = [await take(inbox), await take(inbox)]
+    await inbox.replayInJob(lease(one!), [
+      { event: keyOf('1'), handler: 'ship' },
+      { event: keyOf('2'), handler: 'ship' }
+    ])
+    await inbox.replayInJob(lease(two!), [{ event: keyOf('3'), handler: 'ship' }])
+    const replayed = await claim(inbox, ['ship'])
+    t.same(
+      replayed.map(({ replay }) => replay),
+      [
+        { jobId: traced.id, trace },
+        { jobId: traced.id, trace },
+        { jobId: plain.id, trace: undefined }
+      ]
+    )
+  })
+
   t.test('a job ends, or is handed back', async (t) => {
     const { inbox, advance, now } = await open(t)
     const { id } = await inbox.addJob(given)

@@ -11,7 +11,7 @@ import { metricTable, type MetricEntry } from '../../src/observe/metrics/table.t
 import { makeFolder } from '../folder.ts'
 import { tablePattern } from '../readme-tables.ts'
 import { log } from './log.ts'
-import { alarmsTable, alarmsTableName, metricsTable, metricsTableName, observePage } from './metrics-table.ts'
+import { observePage, observeTables } from './metrics-table.ts'
 
 const root = new URL('../../', import.meta.url)
 const folder = new URL('examples/monitoring/', root)
@@ -52,13 +52,10 @@ const dashboard = JSON.parse(read('dashboard.json')) as Dashboard
 const rules = (parse(read('riverhook.rules.yml')) as Rules).groups.flatMap((group) => group.rules)
 const expressions = [...dashboard.panels.flatMap(({ targets }) => targets), ...rules].map(({ expr }) => expr)
 
-t.test('the tables of the metrics and of the alarms are up to date', (t) => {
+t.test('the tables of the metrics, the alarms and the attributes are up to date', (t) => {
   const page = readFileSync(observePage, 'utf8')
-  for (const [name, table] of [
-    [metricsTableName, metricsTable()],
-    [alarmsTableName, alarmsTable()]
-  ] as const)
-    t.equal(tablePattern(name).exec(page)?.[2]?.trim(), table, 'run test/readme-tables.ts to write it')
+  for (const [name, table] of Object.entries(observeTables))
+    t.equal(tablePattern(name).exec(page)?.[2]?.trim(), table(), 'run test/readme-tables.ts to write it')
   t.end()
 })
 

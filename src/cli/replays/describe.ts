@@ -47,6 +47,6 @@ export function describeProgress({ state, planned, replayed, created, skipped, r
 }
 
 /** Prints a job as JSON. The output of commands is often logged, so it hides what it is about. */
-export function printJob({ hiddenDigest: _internal, ...job }: Job): void {
+export function printJob({ hiddenDigest: _digest, trace: _trace, ...job }: Job): void {
   printJson({ ...job, filter: hideAbout(job.filter) })
 }

@@ -45,7 +45,7 @@ interface ArrivalBase extends EventKey {
   readonly endpoint: string
   readonly receivedAt: Date
   readonly receipt: Receipt
-  /** The trace of the request, in the form of the header `traceparent`. Default: none. */
+  /** The trace of the request, as `packTrace` returns it. Default: none. */
   readonly trace?: string | undefined
 }
 

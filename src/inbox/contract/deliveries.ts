@@ -138,7 +138,16 @@ export interface ClaimedDelivery extends Lease {
   readonly suspicion: number
   /** The lease ended: settle this lost run, and do not run the handler. */
   readonly lost?: LostRun | undefined
+  /** The last job that replayed it. */
+  readonly replay?: ReplayCause | undefined
   readonly event: StoredEvent
+}
+
+/** The job that replayed a delivery. */
+export interface ReplayCause {
+  readonly jobId: number
+  /** The trace of the call that started the job. Undefined if there was none, or the job has been purged. */
+  readonly trace?: string | undefined
 }
 
 /** A run whose lease ended before it was settled. */
@@ -158,7 +167,7 @@ export interface StoredEvent extends EventKey {
   readonly endpoint: string
   readonly receivedAt: Date
   readonly body: Uint8Array
-  /** The trace of the request, in the form of the header `traceparent`. Undefined if there was none. */
+  /** The trace of the request, as `packTrace` returned it. Undefined if there was none. */
   readonly trace?: string | undefined
 }
 

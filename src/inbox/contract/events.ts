@@ -181,7 +181,7 @@ export interface EventDetail extends Omit<EventSummary, 'deliveries'> {
   readonly about: readonly string[]
   readonly body: Uint8Array
   readonly headers: KeptHeaders
-  /** The trace of the request, in the form of the header `traceparent`. Undefined if there was none. */
+  /** The trace of the request, as `packTrace` returned it. Undefined if there was none. */
   readonly trace?: string | undefined
   readonly deliveries: readonly DeliveryDetail[]
 }

@@ -87,11 +87,16 @@ function isSuspect(delivery: Delivery): boolean {
 /** Puts failed deliveries of the key that are due again back in line. A lost run still has its place. */
 function leaseIfFirst(store: Store, delivery: Delivery, terms: LeaseTerms, now: number): ClaimedDelivery[] {
   if (delivery.state !== 'running') store.lines.rejoin(delivery, now)
-  return delivery.state === 'waiting' ? [] : [lease(delivery, terms, now)]
+  return delivery.state === 'waiting' ? [] : [lease(store, delivery, terms, now)]
 }
 
 /** Leases a delivery. The attempt of a lost run was counted when it began. */
-export function lease(delivery: Delivery, { owner, leaseMs, onLoss }: LeaseTerms, now: number): ClaimedDelivery {
+export function lease(
+  store: Store,
+  delivery: Delivery,
+  { owner, leaseMs, onLoss }: LeaseTerms,
+  now: number
+): ClaimedDelivery {
   const lost: LostRun | undefined =
     delivery.state === 'running'
       ? { owner: delivery.owner, at: new Date(delivery.leaseUntil), onLoss: delivery.onLoss }
@@ -102,7 +107,7 @@ export function lease(delivery: Delivery, { owner, leaseMs, onLoss }: LeaseTerms
   delivery.leaseUntil = now + leaseMs
   delivery.owner = owner
   delivery.onLoss = lost?.onLoss ?? onLoss
-  const { id, token, handler, orderKey, attempts: attempt, losses, suspicion, row } = delivery
+  const { id, token, handler, orderKey, attempts: attempt, losses, suspicion, jobId, row } = delivery
   const { arrival } = row
   const type = arrival.state === 'accepted' ? arrival.type : ''
   const { realm, id: eventId, source, headers, endpoint, receivedAt, body, trace } = arrival
@@ -115,6 +120,7 @@ export function lease(delivery: Delivery, { owner, leaseMs, onLoss }: LeaseTerms
     losses,
     suspicion,
     lost,
+    replay: jobId === undefined ? undefined : { jobId, trace: store.jobs.get(jobId)?.job.trace },
     event: { realm, id: eventId, source, type, headers: { ...headers }, endpoint, receivedAt, body, trace }
   }
 }

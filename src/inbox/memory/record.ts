@@ -79,7 +79,7 @@ export function recordAndClaim(
     ...recorded,
     claim,
     claimed: claimed.map((delivery) => {
-      const { id, token, handler } = lease(delivery, { ...request, onLoss: 'loss' }, now)
+      const { id, token, handler } = lease(store, delivery, { ...request, onLoss: 'loss' }, now)
       return { id, token, handler, arrival: arrivals.findIndex((each) => each === delivery.row.arrival) }
     }),
     due: claimed.length < added.length

@@ -180,7 +180,7 @@ export const expiredErrorSql = (row: string): string =>
  */
 const leasedColumns = (onLoss: string): string => `
   d.id, d.event_seq, d.realm, d.handler, d.order_key, d.token + 1 AS token, d.attempts + ${isNew}::integer AS attempts, d.losses, d.suspicion, ${onLossSql(onLoss)} AS on_loss,
-  d.state AS state_before, d.due_at AS due_before, d.owner AS owner_before`
+  d.job_id, (SELECT job.given::json ->> 'trace' FROM riverhook.job AS job WHERE job.id = d.job_id) AS replay_trace, d.state AS state_before, d.due_at AS due_before, d.owner AS owner_before`
 
 const isNew = "(d.state <> 'running')"
 const onLossSql = (onLoss: string): string => `CASE WHEN ${isNew} THEN ${onLoss} ELSE d.on_loss END`

@@ -7,7 +7,7 @@
  * - `seq` is the event's key, in order of arrival. The id is unique within its realm. The index begins with the id, so
  *   that an id can be found in any realm. If the id is too long for an index, `id` holds its beginning and digest, and
  *   `whole_id` the whole id. `headers` is null if none are kept. `trace` is the `traceparent` of
- *   the request; null without tracing.
+ *   the request, and after a space its `tracestate`; null without tracing.
  * - `realm` of a delivery is its event's realm: lines of order keys are per realm.
  * - `due_at` of a running delivery is the end of its lease, so one index serves due deliveries and expired leases.
  * - `attempts` counts all runs. `losses` counts the runs that do not count for `retry.attempts`, because their process

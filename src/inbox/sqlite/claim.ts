@@ -11,6 +11,7 @@ import type { Counting } from './tally.ts'
  * as long as the rest of a claim.
  */
 const claimedColumns = `d.id, d.realm, d.handler, d.losses, d.suspicion, d.on_loss, d.order_key,
+           d.job_id, (SELECT given ->> 'trace' FROM job WHERE job.id = d.job_id) AS replay_trace,
            d.token + 1 AS token, d.attempts + (d.state <> 'running') AS attempts, d.state AS state_before, d.due_at AS due_before, d.owner AS owner_before, e.id AS event_id, e.source, e.type, e.headers, e.endpoint, e.received_at, e.trace, e.body`
 
 export const claimSql = {

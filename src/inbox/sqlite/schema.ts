@@ -13,7 +13,7 @@ import { indexKindsOf, kindsOf, segmentOf } from './list-index.ts'
  * - A `seq` is never reused (AUTOINCREMENT), even if the newest event was removed: jobs, pages and tails remember it.
  *   Otherwise, a job could replay an event that arrived after the job was planned. Costs 0.3 µs of CPU an event.
  * - `headers` is NULL if none are kept. A delivery has the realm of its event, because order keys are per realm.
- * - `trace` is the `traceparent` of the request; NULL without tracing.
+ * - `trace` is the `traceparent` of the request, and after a space its `tracestate`; NULL without tracing.
  * - `body` is the last column, so that lists can be read without it.
  * - `due_at` of a running delivery is the end of its lease. So one index finds due deliveries and expired leases.
  * - `attempts` counts all runs. `losses` counts the runs that do not count for `retry.attempts`, because their process

@@ -1,6 +1,7 @@
 import { loggedError } from '../../model/error-text.ts'
 import { publish } from '../../model/channels.ts'
 import type { Log } from '../../model/log.ts'
+import { inBackground, type FindTracing } from '../../model/tracing.ts'
 import type { Source } from '../../source/source.ts'
 import { backfill, type BackfillReport, type BackfillRequest } from './backfill.ts'
 import { listingApiOf } from '../registration/registration.ts'
@@ -15,6 +16,7 @@ export interface KeepBackfillOptions
   /** How much of the list is read again each time: an event may be listed some time after it was created. */
   readonly overlapMs: number
   readonly log: Log
+  readonly tracing?: FindTracing
 }
 
 /** The watermark of an endpoint: how far the provider's list of events has been read. */
@@ -38,7 +40,8 @@ export function keepBackfill(options: KeepBackfillOptions): Repeated {
   const ending = new AbortController()
   const api = listingApiOf(options, ending.signal)
   const mark = backfillMark(endpoint)
-  return repeat(reconcile, { everyMs, failed, ending })
+  const traced = (): Promise<void> => inBackground(options.tracing?.(), { name: 'backfill', endpoint }, reconcile)
+  return repeat(traced, { everyMs, failed, ending })
 
   async function reconcile(): Promise<void> {
     // The inbox's clock: a replica whose clock is ahead must not move the mark past what was read.

@@ -2,6 +2,7 @@ import { loggedError, messageOf } from '../../model/error-text.ts'
 import { publish } from '../../model/channels.ts'
 import type { Log } from '../../model/log.ts'
 import { assertBegun } from '../../model/not-begun.ts'
+import { inBackground, type FindTracing } from '../../model/tracing.ts'
 import { byAge, describePlan, isSameAddress, type Plan, type PlanLine } from './plan.ts'
 import { apiOf, modeWarnings, pathWarning, wantedWebhook, type RegistrationSettings } from './registration.ts'
 import { repeat, type Repeated } from '../repeat.ts'
@@ -57,6 +58,7 @@ export interface KeepRegistrationOptions extends RegistrationSettings {
   readonly repair: boolean
   readonly log: Log
   readonly onChange?: ((change: RegistrationChange) => unknown) | undefined
+  readonly tracing?: FindTracing
 }
 
 export interface KeptRegistration extends Repeated {
@@ -91,7 +93,9 @@ export function keepRegistration(options: KeepRegistrationOptions): KeptRegistra
     lastError: undefined
   }
   let registered = false
-  const repeated = repeat(() => (registered ? watch() : register().then(() => undefined)), { everyMs, failed, ending })
+  const check = (): Promise<void> => (registered ? watch() : register().then(() => undefined))
+  const traced = (): Promise<void> => inBackground(options.tracing?.(), { name: 'registration check', endpoint }, check)
+  const repeated = repeat(traced, { everyMs, failed, ending })
   return {
     ...repeated,
     status: () => status,
