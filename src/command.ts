@@ -7,6 +7,7 @@ import type { HandlerRecord } from './inbox/inbox.ts'
 import type { CommandRiverhook } from './interface.ts'
 import { acknowledgeMismatches } from './lifecycle/acknowledging.ts'
 import { acknowledgeAlarms, listAlarms } from './lifecycle/alarms.ts'
+import { traceOf } from './lifecycle/event-trace.ts'
 import { givenHandlers, recordedHandlers, type KnownHandlers } from './lifecycle/known-handlers.ts'
 import { handlersMs } from './lifecycle/mount-handlers.ts'
 import { maskEvent, maskError, maskSummaries } from './lifecycle/masked-event.ts'
@@ -108,6 +109,7 @@ export function composeCommand(
     failures: (request) => findFailures(inbox, request, (failure) => maskError(sources, inbox, failure)),
     mask: (event) => maskEvent(sources, event),
     maskList: (events) => maskSummaries(sources, inbox, events),
+    traceOf: (event) => traceOf(event, options.trace?.url),
     async backfill(span, { by } = {}) {
       await refresh()
       return managed.backfill(checkBackfillSpan(span), { by, check: (endpoint) => checkServed(inbox, endpoint) })

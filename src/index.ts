@@ -19,6 +19,7 @@ export type {
   ReceiveRequest,
   Riverhook,
   RemoveOptions,
+  EventTrace,
   MaskedEvent,
   ReplayPlan,
   StartReplayOptions,

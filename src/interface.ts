@@ -190,6 +190,8 @@ export interface Riverhook extends Registrar {
    * the right to see it. The body of a quarantined request is hidden entirely.
    */
   mask(event: EventDetail): MaskedEvent
+  /** The trace in which an event was recorded, with a link if `trace.url` is given. Undefined without tracing. */
+  traceOf(event: Pick<EventDetail, 'trace'>): EventTrace | undefined
   /**
    * Hides the personal data in the texts of a list of events, such as errors, by the paths that `mask` uses now: these
    * may be more than when the error was stored. Reads the body of each event that has such a text.
@@ -282,6 +284,13 @@ export interface MaskedEvent extends Omit<EventDetail, 'body' | 'headers'> {
   readonly bytes: number
 }
 
+/** The trace in which an event was recorded. */
+export interface EventTrace {
+  readonly traceId: string
+  /** Its page in your tracing service. Undefined without the option `trace.url`. */
+  readonly url: string | undefined
+}
+
 export interface AcknowledgeOptions extends ActOptions {
   /** Takes an acknowledgement back. */
   readonly reopen?: boolean | undefined
@@ -335,6 +344,7 @@ export type CommandRiverhook = Pick<
   | 'backfill'
   | 'mask'
   | 'maskList'
+  | 'traceOf'
   | 'on'
   | 'from'
 >

@@ -14,6 +14,7 @@ import { acknowledgeAlarms, Alarms } from './lifecycle/alarms.ts'
 import { Draining } from './lifecycle/draining.ts'
 import { acknowledgeMismatches } from './lifecycle/acknowledging.ts'
 import { eventMismatches } from './lifecycle/event-mismatches.ts'
+import { traceOf } from './lifecycle/event-trace.ts'
 import { maskEvent, maskError, maskSummaries } from './lifecycle/masked-event.ts'
 import { InboxClaim } from './lifecycle/inbox-claim.ts'
 import { registeredHandlers, type KnownHandlers } from './lifecycle/known-handlers.ts'
@@ -226,6 +227,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     mismatches: (event) => eventMismatches({ endpoints, sources, log }, event),
     mask: (event) => maskEvent(sources, event),
     maskList: (events) => maskSummaries(sources, inbox, events),
+    traceOf: (event) => traceOf(event, options.trace?.url),
     backfill: (span, { by } = {}) => managed.backfill(checkBackfillSpan(span), { by })
   }
   return { riverhook, routes: receivers.routes, load, open, watch }

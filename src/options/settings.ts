@@ -15,10 +15,10 @@ import {
 } from '../model/option-rules.ts'
 import { apiVariables, defaultPath, providerName, sourceName } from './default-names.ts'
 import { forwardSecretProblem, readForwardList } from '../model/forwarding.ts'
-import { mostSearchKeys } from '../model/search-keys.ts'
 import { alarmSettings } from './alarm-settings.ts'
 import type { BackfillOptions, EndpointOptions, RegisterOptions } from './endpoint-options.ts'
 import { retentionSettings } from './retention-settings.ts'
+import { isFieldPath, searchSettings } from './search-settings.ts'
 import { group, isAllowed, isPath, isTexts, withMessage, type Setting, type Settings } from './setting.ts'
 import { tokenEndpointSettings } from './token-settings.ts'
 import { traceSettings } from './trace-settings.ts'
@@ -356,27 +356,6 @@ export const endpointSettings = {
   }
 } as const satisfies Record<keyof EndpointOptions, Setting>
 
-/** The settings of `search`. */
-export const searchSettings = {
-  keys: {
-    rule: {
-      expected: `a list of at most ${mostSearchKeys} paths such as data.object.metadata.cartId`,
-      kind: 'list',
-      accepts: (value) =>
-        Array.isArray(value) && value.length <= mostSearchKeys && value.every((path) => isFieldPath(path))
-    },
-    env: 'RIVERHOOK_SEARCH_KEYS',
-    also: ['paths', 'fields'],
-    means:
-      'Paths of ids in your events by which [`events list --about`](commands.md#find-events) finds them, comma-separated, such as `data.object.metadata.cartId`; the source finds the usual ids without it'
-  }
-} as const satisfies Settings
-
-/** True for names of fields with dots between them. */
-function isFieldPath(value: unknown): boolean {
-  return typeof value === 'string' && value.length <= 200 && /^[^.\s]+(\.[^.\s]+)*$/.test(value)
-}
-
 /** The settings of the plugin as a whole. */
 export const pluginSettings = {
   inbox: {
@@ -484,7 +463,7 @@ export const pluginSettings = {
     rule: group(traceSettings, 'an object such as { trustIncoming: true }'),
     also: ['traces', 'tracing', 'otel', 'opentelemetry'],
     means:
-      'Traces of OpenTelemetry, which are on if an SDK is registered before the start: `{ trustIncoming }`. See [docs/observe.md](observe.md)'
+      'Traces of OpenTelemetry, which are on if an SDK is registered before the start: `{ trustIncoming, url }`. See [docs/observe.md](observe.md)'
   },
   alarms: {
     rule: {

@@ -1,5 +1,13 @@
 import { isBoolean } from '../model/option-rules.ts'
-import type { Settings } from './setting.ts'
+import { withMessage, type Settings } from './setting.ts'
+
+const url = withMessage(
+  {
+    expected: 'an http or https URL with {traceId}',
+    accepts: (value) => typeof value === 'string' && /^https?:\/\/[^\s/]\S*$/.test(value) && value.includes('{traceId}')
+  },
+  'must be an http or https URL with {traceId}, such as https://traces.example/trace/{traceId}'
+)
 
 /** The settings of `trace`. */
 export const traceSettings = {
@@ -9,5 +17,12 @@ export const traceSettings = {
     also: ['trust', 'trustParent', 'continue'],
     means:
       '`true`: a request outside a span of your own continues the trace of its header `traceparent`; otherwise its trace links to that one'
+  },
+  url: {
+    rule: url,
+    env: 'RIVERHOOK_TRACE_URL',
+    also: ['link', 'template', 'traceUrl'],
+    means:
+      'The page of a trace in your tracing service, such as `https://traces.example/trace/{traceId}`: `events show` and the operator link to it'
   }
 } as const satisfies Settings

@@ -1,6 +1,7 @@
 import { alarmSettings } from './alarm-settings.ts'
 import { apiSettings, serverSettings } from './server-settings.ts'
-import { backfillSettings, endpointSettings, pluginSettings, registerSettings, searchSettings } from './settings.ts'
+import { backfillSettings, endpointSettings, pluginSettings, registerSettings } from './settings.ts'
+import { searchSettings } from './search-settings.ts'
 import type { Setting, Settings } from './setting.ts'
 import { tokenEndpointSettings } from './token-settings.ts'
 import { traceSettings } from './trace-settings.ts'

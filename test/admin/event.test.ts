@@ -3,6 +3,7 @@ import t from 'tap'
 import type { EventDetailJson } from '../../src/admin/api-types.ts'
 import type { Scope } from '../../src/admin/scope.ts'
 import { defineHandler } from '../../src/index.ts'
+import { arrival } from '../inbox/arrivals.ts'
 import { about, everything, realm, startFilled, type FilledRig } from './filled-rig.ts'
 
 // Risk: personal data reaches an operator who may only look, or no log shows who saw it.
@@ -52,6 +53,20 @@ t.test(
     t.equal((await call('event?id=e2', { scopes: ['reveal'] })).status, 403, 'reveal alone may not look')
   }
 )
+
+// Risk: nobody finds the trace of an event, or a link leads elsewhere than its template says.
+t.test('an event: its trace, with a link if there is a template', async (t) => {
+  const traceId = '0af7651916cd43dd8448eb211c80319c'
+  for (const trace of [{}, { url: 'https://traces.example/{traceId}?from=riverhook' }]) {
+    const { inbox, json } = await startFilled(t, 'memory:', { trace })
+    await inbox.record([arrival('t1', [], { trace: `00-${traceId}-b7ad6b7169203331-01 shop=1` })])
+    const { body } = await json('event?id=t1')
+    t.equal(body['traceId'], traceId)
+    t.equal(body['traceUrl'], 'url' in trace ? `https://traces.example/${traceId}?from=riverhook` : undefined)
+    t.notOk('trace' in body)
+    t.notOk('traceId' in (await json('event?id=e1')).body, 'it was recorded without a trace')
+  }
+})
 
 t.test('an event: numbers and depth are as they arrived', async (t) => {
   const { call, send } = await startFilled(t)

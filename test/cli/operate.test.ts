@@ -85,3 +85,26 @@ t.test('each question has its section, and each view is one of the page', (t) =>
 function wordsOf(command: string): string[] {
   return Array.from(command.matchAll(/'([^']*)'|\S+/g), ([word, quoted]) => quoted ?? word)
 }
+
+// Risk: a person who has the event, and searches for its trace by hand.
+t.test('an event shows its trace, as a link if there is a template', async (t) => {
+  const env = { RIVERHOOK_INBOX: `sqlite:${join(makeFolder(t), 'inbox.db')}` }
+  const traceId = '0af7651916cd43dd8448eb211c80319c'
+  const inbox = openInbox(env.RIVERHOOK_INBOX)
+  await inbox.open()
+  await inbox.record([arrival('e1', [], { trace: `00-${traceId}-b7ad6b7169203331-01` }), arrival('e2')])
+  await inbox.close()
+  const linked = { ...env, RIVERHOOK_TRACE_URL: 'https://traces.example/{traceId}' }
+  const traceUrl = `https://traces.example/${traceId}`
+  const show = async (given: Readonly<Record<string, string>>, ...args: string[]) =>
+    (await cliHere(['events', 'show', ...args], given)).stdout
+  t.match(await show(env, 'e1'), `trace         ${traceId}\n`)
+  t.match(await show(linked, 'e1'), `trace         ${traceUrl}\n`)
+  t.match(JSON.parse(await show(linked, 'e1', '--json')), { traceId, traceUrl })
+  t.notMatch(await show(linked, 'e2'), 'trace')
+  const wrong = { ...env, RIVERHOOK_TRACE_URL: 'javascript:{traceId}' }
+  t.match(
+    (await cliHere(['events', 'show', 'e1'], wrong)).stderr,
+    /RIVERHOOK_TRACE_URL must be an http or https URL with/
+  )
+})

@@ -28,6 +28,7 @@ export const showEvent: ScopedRoute<{ query: EventDetailQueryJson }> = {
     if (reveal) needReveal('"reveal"', scopes)
     const event = await findEvent(riverhook.inbox, query)
     const previous = compare === undefined ? undefined : await riverhook.previousEvent(event)
+    const trace = riverhook.traceOf(event)
     const payloads = new Payloads()
     const describe = (each: EventDetail): Omit<Sent<EventDetailJson>, 'mismatches' | 'previous'> => {
       if (reveal) return { ...each, payload: payloads.revealed(each) }
@@ -36,6 +37,8 @@ export const showEvent: ScopedRoute<{ query: EventDetailQueryJson }> = {
     }
     const answer: Sent<EventDetailJson> = {
       ...describe(event),
+      traceId: trace?.traceId,
+      traceUrl: trace?.url,
       mismatches: riverhook.mismatches(event),
       previous: previous && describe(previous)
     }

@@ -154,6 +154,8 @@ export const EventDetail = Type.Object(
   {
     ...eventFields,
     receipt: named('Receipt', Receipt),
+    traceId: Type.Optional(Type.String({ description: 'the trace in which it was recorded' })),
+    traceUrl: Type.Optional(Type.String({ description: 'the page of that trace, by the option `trace.url`' })),
     deliveries: Type.Array(named('DeliveryDetail', DeliveryDetail)),
     payload: named('Payload', Payload),
     mismatches: Type.Optional(

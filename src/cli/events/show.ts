@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 
-import { RiverhookError, type CommandRiverhook, type EventDetail } from '../../index.ts'
+import { RiverhookError, type CommandRiverhook, type EventDetail, type EventTrace } from '../../index.ts'
 import { readBodyText, readKeySearch, recordReveal } from '../../programs.ts'
 import { commandActor } from '../actor.ts'
 import { besideServer } from '../config.ts'
@@ -60,14 +60,17 @@ export function showCommand(): Command {
           return
         }
         const shown = flags.reveal === true ? reveal(detail) : maskedEvent(riverhook, detail)
-        if (flags.json === true) print(asJson(shown))
-        else show(shown, flags.payload === true)
+        const trace = riverhook.traceOf(detail)
+        if (flags.json === true) print(asJson({ ...shown, traceId: trace?.traceId, traceUrl: trace?.url }))
+        else show(shown, { withPayload: flags.payload === true, trace })
       })
     })
 }
 
 /** An event as it is shown. */
-interface ShownEvent extends Omit<EventDetail, 'body' | 'headers'> {
+interface ShownEvent extends Omit<EventDetail, 'body' | 'headers' | 'trace'> {
+  readonly traceId?: string | undefined
+  readonly traceUrl?: string | undefined
   readonly headers?: EventDetail['headers']
   readonly body: ShownBody
 }
@@ -80,13 +83,13 @@ interface ShownBody {
 }
 
 /** An event with all its data. */
-export function reveal({ body, ...event }: EventDetail): ShownEvent {
+export function reveal({ body, trace: _trace, ...event }: EventDetail): ShownEvent {
   return { ...event, body: { bytes: body.byteLength, ...readBodyText(body) } }
 }
 
 /** An event without personal data. */
 export function maskedEvent(riverhook: CommandRiverhook, detail: EventDetail): ShownEvent {
-  const { payload, bytes, ...event } = riverhook.mask(detail)
+  const { payload, bytes, trace: _trace, ...event } = riverhook.mask(detail)
   return { ...event, body: { bytes, encoding: 'json', text: payload } }
 }
 
@@ -105,7 +108,10 @@ async function listAbout(riverhook: CommandRiverhook, key: string, flags: Flags)
   return true
 }
 
-function show(detail: ShownEvent, withPayload: boolean): void {
+function show(
+  detail: ShownEvent,
+  { withPayload, trace }: { readonly withPayload: boolean; readonly trace: EventTrace | undefined }
+): void {
   const { receipt, duplicates, conflicts } = detail
   const facts: [string, string | Styled | undefined][] = [
     ['id', detail.id],
@@ -129,7 +135,8 @@ function show(detail: ShownEvent, withPayload: boolean): void {
       duplicates === 0
         ? undefined
         : `${duplicates === 1 ? 'once' : `${duplicates} times`}${conflicts === 0 ? '' : `, ${conflicts} of them with another body`}`
-    ]
+    ],
+    ['trace', trace?.url ?? trace?.traceId]
   ]
   for (const [name, value] of facts) if (value !== undefined && value !== '') print(styled`${name.padEnd(14)}${value}`)
   if (detail.state === 'accepted' && detail.deliveries.length === 0)

@@ -11,6 +11,11 @@ export interface TraceOptions {
    * `RIVERHOOK_TRACE_TRUST_INCOMING` of the server.
    */
   readonly trustIncoming?: boolean | undefined
+  /**
+   * The page of a trace in your tracing service: `https://traces.example/trace/{traceId}`. `events show`, the
+   * operator's API and page link to it. `RIVERHOOK_TRACE_URL` of the server.
+   */
+  readonly url?: string | undefined
 }
 
 export interface TracesStart {

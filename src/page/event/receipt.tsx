@@ -31,6 +31,11 @@ export function Receipt({ event }: { readonly event: EventDetailJson }) {
           </Fact>
         )}
         {receipt.skewMs !== undefined && <Fact name="Clock">{skewText(receipt.skewMs)}</Fact>}
+        {event.traceId !== undefined && (
+          <Fact name="Trace">
+            <a href={event.traceUrl}>{event.traceId}</a>
+          </Fact>
+        )}
         <Fact name="Size">{counted(payload.bytes, 'byte')}</Fact>
         {Object.entries(payload.headers ?? {}).map(([name, value]) => (
           <Fact key={name} name={visible(name)}>

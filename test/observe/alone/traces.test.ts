@@ -7,17 +7,15 @@ import { context, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 
-import {
-  createRiverhook,
-  openInbox,
-  PermanentError,
-  RiverhookError,
-  type RiverhookOptions
-} from '../../../src/index.ts'
+import { createRiverhook, openInbox, PermanentError, type RiverhookOptions } from '../../../src/index.ts'
 import { createDigitalRiver } from '../../../src/testing/index.ts'
+import { DriftLog } from '../../../src/payload/drift-log.ts'
+import { RequestCounts } from '../../../src/receive/request-counts.ts'
 import { realm } from '../../event-keys.ts'
 import { makeFolder } from '../../folder.ts'
 import { event, listen, secret, signatureHeaders, startReceiver } from '../../receive/receiver.ts'
+import { arrival } from '../../inbox/arrivals.ts'
+import { log as silent } from '../log.ts'
 import { inServerSpan, startSdk, type SeenSpan } from '../traces/sdk.ts'
 
 const spans = startSdk()
@@ -212,6 +210,55 @@ t.test('the trace of the sender is linked, and continued only if that is configu
   t.match(six, { parent: named('POST t6')[0]?.id, links: [incoming] })
   const stored = await trusting.inbox.event({ realm, id: 't5' })
   t.equal(stored?.trace, `00-${incoming.trace}-${five?.id ?? ''}-01 shop=1`, 'with its tracestate')
+})
+
+// Risk: a request whose trace lasts for days, because its first attempt had to wait.
+t.test('a first attempt that begins late is a root', async (t) => {
+  const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  const inbox = openInbox('memory:')
+  await inbox.open()
+  const arrive = (id: string, ms: number) =>
+    arrival(id, ['waited'], { trace, body: event({ id }), receivedAt: new Date(Date.now() - ms) })
+  await inbox.record([arrive('late', 61_000), arrive('soon', 50_000)])
+  const one = createOne(t, { inbox })
+  one.riverhook.on('order.accepted', { name: 'waited' }, () => undefined)
+  await one.riverhook.start()
+  await one.settled(2)
+  const found = (id: string) =>
+    named('process waited').find(({ attributes }) => attributes['messaging.message.id'] === id)
+  const links = [{ trace: '0af7651916cd43dd8448eb211c80319c', id: 'b7ad6b7169203331' }]
+  t.match(found('late'), { parent: undefined, links })
+  t.match(found('soon'), { parent: 'b7ad6b7169203331', links })
+})
+
+// Risk: counts of all endpoints in the trace of the request that started the timer.
+t.test('counts that are stored later belong to no request', async (t) => {
+  const active: (string | undefined)[] = []
+  const [counted, flagged] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
+  const inbox = {
+    countRequests: () => {
+      active.push(activeId())
+      counted.resolve(undefined)
+      return Promise.resolve([])
+    },
+    flag: () => {
+      active.push(activeId())
+      flagged.resolve(undefined)
+      return Promise.resolve([])
+    },
+    drifts: () => Promise.resolve([])
+  }
+  const counts = new RequestCounts({ inbox, log: silent, everyMs: 1 })
+  const drift = new DriftLog({ inbox, log: silent, everyMs: 1 })
+  const mismatch = { path: 'data', rule: 'type', handler: '' } as const
+  await inServerSpan('POST counts', async () => {
+    counts.count('/hook', 'answered')
+    drift.count({ id: 'e1', type: 'order.accepted' } as never, { realm, path: '/hook' }, [mismatch])
+    await Promise.all([counted.promise, flagged.promise])
+  })
+  t.same(active, [undefined, undefined])
+  await counts.end()
+  await drift.end()
 })
 
 // Risk: a replay of 10,000 deliveries that nobody can connect with the one who asked for it.
