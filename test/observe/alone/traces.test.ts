@@ -239,7 +239,7 @@ t.test('counts that are stored later belong to no request', async (t) => {
     countRequests: () => {
       active.push(activeId())
       counted.resolve(undefined)
-      return Promise.resolve([])
+      return Promise.resolve()
     },
     flag: () => {
       active.push(activeId())
