@@ -33,7 +33,7 @@ export function Receipt({ event }: { readonly event: EventDetailJson }) {
         {receipt.skewMs !== undefined && <Fact name="Clock">{skewText(receipt.skewMs)}</Fact>}
         {event.traceId !== undefined && (
           <Fact name="Trace">
-            <a href={event.traceUrl}>{event.traceId}</a>
+            {event.traceUrl === undefined ? event.traceId : <a href={event.traceUrl}>{event.traceId}</a>}
           </Fact>
         )}
         <Fact name="Size">{counted(payload.bytes, 'byte')}</Fact>
