@@ -2,7 +2,7 @@ import type { CommittedMessage } from './channels.ts'
 import type { RiverhookErrorCode } from './errors.ts'
 import type { Outcome } from './event.ts'
 
-// What the parts of a receiver need of OpenTelemetry. Without an SDK they get `undefined`.
+// The contract between the parts of a receiver and OpenTelemetry. Without an SDK, they get `undefined`.
 
 /** The ids of a span, for a log line. */
 export interface SpanIds {
@@ -83,7 +83,7 @@ export interface AttemptSpan {
 
 export interface AttemptEnding {
   readonly outcome: Outcome['state'] | 'lease_lost'
-  /** What was thrown. Only its class or code is read. */
+  /** The thrown value. Only its class or code is read. */
   readonly error?: unknown
   /** The text of the error, without personal data. Undefined if the attempt did not fail. */
   readonly message?: string | undefined

@@ -54,7 +54,7 @@ t.test(
   }
 )
 
-// Risk: nobody finds the trace of an event, or a link leads elsewhere than its template says.
+// Risk: an event whose trace is not found, or a link leads elsewhere than its template says.
 t.test('an event: its trace, with a link if there is a template', async (t) => {
   const traceId = '0af7651916cd43dd8448eb211c80319c'
   for (const trace of [{}, { url: 'https://traces.example/{traceId}?from=riverhook' }]) {

@@ -39,7 +39,7 @@ export const attributeTable = {
   },
   'riverhook.order_key.hash': {
     on: ['process'],
-    means: 'A digest of the order key, made with a key of the inbox, so that nobody can guess the order key'
+    means: 'A digest of the order key, made with a key of the inbox, so that the order key cannot be guessed from it'
   },
   'error.type': {
     on: ['send', 'process', 'registration check', 'backfill'],

@@ -67,7 +67,7 @@ interface Registered {
   readonly trace: unknown
 }
 
-/** What an SDK has registered. This is where every copy of version 1 of the API looks, too. */
+/** Finds the registration of an SDK, at the place where every copy of version 1 of the API looks, too. */
 function registeredSdk(): Registered | undefined {
   const found = (globalThis as { readonly [key: symbol]: unknown })[Symbol.for('opentelemetry.js.api.1')]
   const { version, trace } = (found ?? {}) as { readonly version?: unknown; readonly trace?: unknown }

@@ -38,7 +38,7 @@ async function start(args: readonly string[], env: Record<string, string> = {}):
     .map((line) => JSON.parse(line) as unknown)
 }
 
-// Risk: the last attempt of a delivery, in another process and hours later, that nobody can connect to its request; or
+// Risk: the last attempt of a delivery, in another process and hours later, that cannot be connected with its request; or
 // attempts that stretch the trace of the request over hours.
 t.test('two failed attempts and a success in another process are three traces, linked to the request', async (t) => {
   const inbox = `sqlite:${join(makeFolder(t), 'inbox.db')}`
