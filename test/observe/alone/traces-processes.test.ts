@@ -38,8 +38,8 @@ async function start(args: readonly string[], env: Record<string, string> = {}):
     .map((line) => JSON.parse(line) as unknown)
 }
 
-// Risk: the last attempt of a delivery, in another process and hours later, that cannot be connected with its request; or
-// attempts that stretch the trace of the request over hours.
+// Risk: the last attempt of a delivery, in another process and hours later, that cannot be connected with its request;
+// or attempts that stretch the trace of the request over hours.
 t.test('two failed attempts and a success in another process are three traces, linked to the request', async (t) => {
   const inbox = `sqlite:${join(makeFolder(t), 'inbox.db')}`
   const first = await inProcess(inbox, '3', '2', 'e1')
@@ -152,7 +152,11 @@ t.test('the telemetry of the documentation works with a configuration file, and 
     })
   ]) {
     t.teardown(() => server.end('SIGKILL'))
-    t.equal((await post(`${server.url}/webhooks/digital-river`, event({ id: 'e1' }))).status, 202)
+    const send = async () => (await post(`${server.url}/webhooks/digital-river`, event({ id: 'e1' }))).status
+    // Like a provider, send again: on a busy machine, the first request can take longer than its deadline.
+    let status = await send()
+    for (let tries = 0; status === 503 && tries < 5; tries += 1) status = await send()
+    t.equal(status, 202)
     t.match(await server.line(/name: 'send /), '/webhooks/digital-river')
     await server.line(/name: 'process all'/)
     t.match(await server.line(/event accepted/), /"trace_id":"[\da-f]{32}"/)

@@ -9,14 +9,16 @@ import t, { type Test } from 'tap'
 
 import { createRiverhook, openInbox, PermanentError, type RiverhookOptions } from '../../../src/index.ts'
 import { createDigitalRiver } from '../../../src/testing/index.ts'
+import { Tracer } from '../../../src/observe/traces/tracer.ts'
 import { DriftLog } from '../../../src/payload/drift-log.ts'
 import { RequestCounts } from '../../../src/receive/request-counts.ts'
+import { gate, rig } from '../../deliver/rig.ts'
 import { realm } from '../../event-keys.ts'
 import { makeFolder } from '../../folder.ts'
 import { event, listen, secret, signatureHeaders, startReceiver } from '../../receive/receiver.ts'
 import { arrival } from '../../inbox/arrivals.ts'
 import { log as silent } from '../log.ts'
-import { inServerSpan, startSdk, type SeenSpan } from '../traces/sdk.ts'
+import { inServerSpan, patient, startSdk, type SeenSpan } from '../traces/sdk.ts'
 
 const spans = startSdk()
 
@@ -31,7 +33,12 @@ function settledCount(t: Test): (count: number) => Promise<void> {
     wake()
   }
   subscribe('riverhook:settled', note)
-  t.teardown(() => unsubscribe('riverhook:settled', note))
+  // The timers of a receiver keep no process alive.
+  const keepAlive = setInterval(() => undefined, 60_000)
+  t.teardown(() => {
+    clearInterval(keepAlive)
+    unsubscribe('riverhook:settled', note)
+  })
   return async (count) => {
     while (settled < count) {
       const { promise, resolve } = Promise.withResolvers<undefined>()
@@ -71,7 +78,8 @@ function createOne(t: Test, options: RiverhookOptions = {}) {
       method: 'POST',
       url: path,
       headers: { 'content-type': 'application/json', ...Object.fromEntries(signed), ...headers },
-      body
+      body,
+      ...patient
     })
     return status
   }
@@ -261,7 +269,7 @@ t.test('counts that are stored later belong to no request', async (t) => {
   await drift.end()
 })
 
-// Risk: a replay of 10,000 deliveries that cannot be connected with the one who asked for it.
+// Risk: a replay of 10,000 deliveries that nobody can connect with the one who asked for it.
 t.test('the attempts of a replay are roots, linked to the request and to what asked for the replay', async (t) => {
   const one = createOne(t)
   let isFixed = false
@@ -348,6 +356,31 @@ t.test('an attempt that is handed back or runs too long has a span, too', async 
     { attributes: { 'error.type': 'RIVERHOOK_DELIVER_TIMEOUT' }, error: /did not finish/ }
   ])
   t.match(named('process unfinished'), [{ attributes: { 'riverhook.outcome': 'released' }, error: undefined }])
+})
+
+// Risk: an attempt that another process repeats, and that looks as if it had succeeded.
+t.test('an attempt that loses its lease says so, whatever its handler does later', async (t) => {
+  const r = await rig(t)
+  const [started, held, aborted] = [gate(), gate(), gate()]
+  r.handlers.on('order.accepted', { name: 'zombie' }, async (_event, { signal }) => {
+    signal.addEventListener('abort', () => {
+      aborted.resolve()
+    })
+    started.resolve()
+    await held.promise
+  })
+  const tracing = new Tracer({ version: '1', trustIncoming: false, key: undefined })
+  const dispatcher = await r.start({ leaseMs: 30, tracing })
+  await r.record('z1')
+  await started.promise
+  r.advance(31)
+  const wants = [{ handler: 'zombie', source: 'digital-river', limit: 1 }]
+  await r.inbox.claim({ owner: 'another process', leaseMs: 3_600_000, wants, limit: 1 })
+  await aborted.promise
+  held.resolve()
+  await dispatcher.stop({ graceMs: 1_000 })
+  const attributes = { 'riverhook.outcome': 'lease_lost', 'error.type': 'RIVERHOOK_DELIVER_LEASE_LOST' }
+  t.match(named('process zombie'), [{ attributes, error: /lease of this delivery was lost/ }])
 })
 
 // Risk: a check of the registration that fails for days, in no trace.

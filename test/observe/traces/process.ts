@@ -2,7 +2,7 @@ import { context, trace } from '@opentelemetry/api'
 
 import { createRiverhook } from '../../../src/index.ts'
 import { event, secret, signatureHeaders } from '../../receive/receiver.ts'
-import { inServerSpan, startSdk } from './sdk.ts'
+import { inServerSpan, patient, startSdk } from './sdk.ts'
 
 // A process with an SDK. Arguments: the inbox, the attempt at which the handler of `slow` succeeds, the attempt after
 // which the process ends, and the id of an event to receive first, if any. Prints the spans as JSON.
@@ -32,6 +32,8 @@ riverhook.on('order.accepted', { name: 'slow' }, (_event, { attempt, log }) => {
 })
 if (id !== undefined) riverhook.on('order.accepted', { name: 'fast' }, () => undefined)
 await riverhook.start()
+// The timers of a receiver keep no process alive.
+const keepAlive = setInterval(() => undefined, 60_000)
 if (id !== undefined) {
   const body = event({ id })
   const headers = Object.fromEntries(
@@ -42,12 +44,14 @@ if (id !== undefined) {
       method: 'POST',
       url: '/hook',
       headers: { 'content-type': 'application/json', ...headers },
-      body
+      body,
+      ...patient
     })
   )
 }
 await ended.promise
 await riverhook.stop()
+clearInterval(keepAlive)
 const active = trace.getSpan(context.active())?.spanContext().spanId
 const logged = lines
   .map((line) => JSON.parse(line) as { readonly msg: string; readonly trace_id?: string; readonly span_id?: string })
