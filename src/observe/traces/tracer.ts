@@ -153,7 +153,8 @@ class Send implements SendSpan {
       'riverhook.commit.duration_ms': commit && Math.round(commit.duration_ms * 1_000) / 1_000
     }
     this.#span.setAttributes(attributes)
-    if (error !== undefined) fail(this.#span, error, messageOf(error))
+    // The text of an error may quote the body: a trigger of the database, for example.
+    if (error !== undefined) fail(this.#span, error, errorType(error))
     this.#span.end()
   }
 }

@@ -326,7 +326,7 @@ t.test('a send span says what became of the event', async (t) => {
       ['accepted', undefined, undefined],
       ['duplicate', undefined, undefined],
       ['quarantined', undefined, undefined],
-      [undefined, 'RIVERHOOK_INBOX_UNAVAILABLE', /could not write/]
+      [undefined, 'RIVERHOOK_INBOX_UNAVAILABLE', 'RIVERHOOK_INBOX_UNAVAILABLE']
     ]
   )
 })
