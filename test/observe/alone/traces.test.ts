@@ -269,7 +269,7 @@ t.test('counts that are stored later belong to no request', async (t) => {
   await drift.end()
 })
 
-// Risk: a replay of 10,000 deliveries that nobody can connect with the one who asked for it.
+// Risk: a replay of 10,000 deliveries that cannot be connected with the one who asked for it.
 t.test('the attempts of a replay are roots, linked to the request and to what asked for the replay', async (t) => {
   const one = createOne(t)
   let isFixed = false
