@@ -217,9 +217,7 @@ export class Receiver implements Served {
         ? await this.#record(incoming, arrivals, events)
         : await sends.record((onCommitted) => this.#record(incoming, sends.arrivals, events, onCommitted))
     const recorded = decisions.flatMap(({ arrival, ageMs }, index) =>
-      arrival.state === 'accepted'
-        ? [this.#accepted(incoming, arrival, ageMs, results[index], sends?.ids(index))]
-        : []
+      arrival.state === 'accepted' ? [this.#accepted(incoming, arrival, ageMs, results[index], sends?.ids(index))] : []
     )
     const refused = decisions.findIndex(({ refusal }) => refusal !== undefined)
     const { skewMs } = receipt
