@@ -66,6 +66,7 @@ t.test('every block of code is run by a test', async (t) => {
     'ship.test.cjs',
     'ship.ts',
     'sources.ts',
+    'telemetry.ts',
     'tsconfig.json',
     'web.ts'
   ])
