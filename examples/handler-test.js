@@ -19,7 +19,7 @@ test('an accepted order is shipped, with a key that repeats', async () => {
 })
 
 test('an order without an id is given up at once', async () => {
-  const run = await runHandler(shipOrder, { type: 'order.accepted', data: { object: {} } })
+  const run = await runHandler(shipOrder, { type: 'order.accepted', data: { object: { id: undefined } } })
   assert.equal(run.state, 'dead')
 })
 

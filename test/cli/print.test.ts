@@ -41,13 +41,14 @@ t.test('if the last column has too little space, it is printed below its row', (
   t.end()
 })
 
-t.test('if the other columns do not fit either, each row is a block, and nothing is cut', (t) => {
+t.test('if the other columns do not fit either, each row is a block, and a long value has its own line', (t) => {
   t.equal(
     at(50),
     [
       `id          ${rows[0]![0]}`,
       'type        order.accepted',
-      `last error  ${rows[0]![2]}`,
+      'last error',
+      `    ${rows[0]![2]}`,
       '',
       'id          e2',
       'type        order.cancelled'

@@ -27,7 +27,7 @@ t.test('the snippet in code', async (t) => {
   const { code: exit, stdout } = await runProcess(
     process.execPath,
     ['--conditions=riverhook-source', join(folder, 'forward.ts')],
-    { cwd: folder, env: { DIGITAL_RIVER_SECRETS: 'whk_a', FORWARD_SECRET: forwardSecret } }
+    { cwd: folder, env: { RIVERHOOK_SECRETS: 'whk_a', FORWARD_SECRET: forwardSecret } }
   )
   t.match({ exit, stdout }, { exit: 0, stdout: 'function\n' })
 })
