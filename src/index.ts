@@ -6,7 +6,8 @@ export { default, riverhook } from './plugin.ts'
 export { createRiverhook } from './riverhook.ts'
 
 export { backupInbox, migrationSql, openInbox, restoreInbox } from './inbox/open-inbox.ts'
-export type { BackupContent, RestoredInbox } from './inbox/open-inbox.ts'
+export type { BackupContent, OpenInboxOptions, RestoredInbox } from './inbox/open-inbox.ts'
+export type { EncryptionOptions } from './model/encryption-keys.ts'
 export type {
   AcknowledgeOptions,
   ActOptions,

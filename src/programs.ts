@@ -11,7 +11,13 @@ export { handlersIn } from './lifecycle/mount-handlers.ts'
 export { recordReveal, recordSearch } from './lifecycle/reveal.ts'
 export { recordedHandlers, type KnownOfSource } from './lifecycle/known-handlers.ts'
 export { describeAddress } from './inbox/address.ts'
-export { checkInboxAddress, isSameInbox } from './inbox/open-inbox.ts'
+export {
+  checkInboxAddress,
+  countEncrypted,
+  isSameInbox,
+  readEncryption,
+  reencryptInbox
+} from './inbox/open-inbox.ts'
 export { endpointSettings, pluginSettings } from './options/settings.ts'
 export { AddressList, readRange } from './model/address-list.ts'
 export { errorText } from './model/error-text.ts'

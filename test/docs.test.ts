@@ -30,7 +30,7 @@ const blocks = documents.flatMap((document) =>
 )
 
 const programs =
-  /^(?:npx|npm|node|riverhook|docker|curl|cd|mkdir|export|source|python3|chmod|promtool|apt-get|\.ci\/run)\b/
+  /^(?:npx|npm|node|riverhook|docker|curl|cd|mkdir|export|source|python3|printf|chmod|promtool|apt-get|\.ci\/run)\b/
 
 /** The commands of a block, each in one line, without the variables before them. */
 function commandsOf(text: string): string[] {

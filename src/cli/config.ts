@@ -4,7 +4,7 @@ import { RiverhookError, type RiverhookOptions, type Source } from '../index.ts'
 import { readConfigFile, type ConfigFile } from '../options/config-file.ts'
 import { readConfig, type Environment, type ServerConfig } from '../options/environment.ts'
 import { loadSourceOf } from '../options/source-by-name.ts'
-import { describeAddress } from '../programs.ts'
+import { describeAddress, readSecretValue } from '../programs.ts'
 import { readDevFile } from './dev/dev-file.ts'
 import { printError } from './output.ts'
 
@@ -18,6 +18,13 @@ let currentSource: Source | undefined
 /** The configuration of `riverhook serve`: the variables, and the config file under them. */
 export function configured(environment: Environment = process.env): ServerConfig {
   return readConfig(environment, current, currentSource)
+}
+
+/** The keys of the inbox: those of the variable, or of the config file. Checked when the inbox is opened. */
+export function givenEncryption(environment: Environment = process.env): Pick<RiverhookOptions, 'encryption'> {
+  const keys = readSecretValue('RIVERHOOK_ENCRYPTION_KEYS', environment)
+  const encryption = keys === undefined ? current && configured().options.encryption : { keys }
+  return encryption === undefined ? {} : { encryption }
 }
 
 /** The parts that a command opens beside the server: its inbox, its endpoints with their sources, and the handlers. */

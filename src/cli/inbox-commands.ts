@@ -3,14 +3,15 @@ import { Command } from 'commander'
 import { backupInbox, copyInbox, migrationSql, openInbox, restoreInbox, RiverhookError, type Inbox } from '../index.ts'
 import { describeAddress, isSameInbox } from '../programs.ts'
 import { commandAct, enterAct } from './audited.ts'
-import { besideServer } from './config.ts'
+import { besideServer, givenEncryption } from './config.ts'
+import { encryptionCommands } from './encryption-commands.ts'
 import { inboxOption, serverInbox, withRiverhook } from './inbox.ts'
 import { print } from './output.ts'
 import { confirm, counted, startProgress } from './print.ts'
 
-/** `riverhook inbox backup | restore | migrate | copy | keys`. */
+/** `riverhook inbox backup | restore | migrate | copy | keys | encryption | reencrypt`. */
 export function inboxCommands(): Command[] {
-  return [backupCommand(), restoreCommand(), migrateCommand(), copyCommand(), keysCommand()]
+  return [backupCommand(), restoreCommand(), migrateCommand(), copyCommand(), keysCommand(), ...encryptionCommands()]
 }
 
 function backupCommand(): Command {
@@ -59,7 +60,7 @@ function migrateCommand(): Command {
         print(migrationSql(address).trimEnd())
         return
       }
-      await using(openServer(address), async (inbox) => {
+      await using(openServer(address, false), async (inbox) => {
         await inbox.probe()
         await inbox.audit(commandAct('inbox.migrate', 'tables'), { count: 1, outcome: 'up to date' })
       })
@@ -172,14 +173,17 @@ async function copy(from: Inbox, to: Inbox, given: CopyFlags): Promise<void> {
  * during the copy.
  */
 function openSource(address: string): Inbox {
-  return address.startsWith('sqlite:') ? openInbox(address, { create: false }) : openInbox(address, { role: 'command' })
+  const given = { ...givenEncryption(), mayTurn: false }
+  return address.startsWith('sqlite:')
+    ? openInbox(address, { ...given, create: false })
+    : openInbox(address, { ...given, role: 'command' })
 }
 
 /** Opens the inbox as a server does: it keeps other servers out, and creates the tables. */
-function openServer(address: string): Inbox {
+function openServer(address: string, mayTurn = true): Inbox {
   if (address === 'memory:')
     throw new RiverhookError('RIVERHOOK_CLI_USAGE', 'The inbox "memory:" ends with its process')
-  return openInbox(address, { role: 'server' })
+  return openInbox(address, { ...givenEncryption(), role: 'server', mayTurn })
 }
 
 async function using<Result>(inbox: Inbox, use: (inbox: Inbox) => Promise<Result>): Promise<Result> {

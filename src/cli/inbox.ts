@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import { RiverhookError, type Inbox, type RiverhookOptions } from '../index.ts'
 import { composeCommand, pluginSettings, readInstant, readSecretValue, type CommandParts } from '../programs.ts'
 import { commandActor } from './actor.ts'
+import { givenEncryption } from './config.ts'
 import { logOutput } from '../server/log-output.ts'
 
 /** `--inbox`, for every command that reads the inbox. */
@@ -44,7 +45,7 @@ export async function withRiverhook<Result>(
 
 /** Opens the inbox beside its server, runs `use`, and always closes it. */
 export function withInbox<Result>(inbox: string, use: (inbox: Inbox) => Promise<Result>): Promise<Result> {
-  return withRiverhook({ inbox }, ({ riverhook }) => use(riverhook.inbox))
+  return withRiverhook({ inbox, ...givenEncryption() }, ({ riverhook }) => use(riverhook.inbox))
 }
 
 /**

@@ -103,9 +103,16 @@ export class Runs {
     const { inbox, log, revive, tracing } = this.#options
     let event: AnyEvent
     try {
+      if (delivery.event.unreadable !== undefined) throw delivery.event.unreadable
       event = read ?? revive(delivery.event)
     } catch (cause) {
-      this.#settle(run, decideOnUnreadable(cause, this.#failureInput(run).redact))
+      const input = this.#failureInput(run)
+      // The key may be given to the process later.
+      const isWithoutKey = cause instanceof RiverhookError && cause.code === 'RIVERHOOK_INBOX_KEY'
+      this.#settle(
+        run,
+        isWithoutKey ? decideAfterFailure(delivery, lane, input, cause) : decideOnUnreadable(cause, input.redact)
+      )
       return
     }
     lane.running += 1

@@ -1,4 +1,5 @@
 import type { RiverhookError } from '../model/errors.ts'
+import type { EventKey } from '../model/event.ts'
 import type { ClaimedDelivery, Inbox, OrderKey, SettleResult } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
 import { inOwnContext } from '../model/own-context.ts'
@@ -94,6 +95,7 @@ export class Settlements {
       id: run.delivery.id,
       token: run.delivery.token,
       orderKey: orderKeyOf(run.delivery),
+      event: 'error' in outcome ? keyOf(run.delivery) : undefined,
       outcome,
       startedAt: new Date(run.startedAt),
       endedAt: new Date(endedAt)
@@ -113,6 +115,10 @@ export class Settlements {
     })
     return 0
   }
+}
+
+function keyOf({ event: { realm, id } }: ClaimedDelivery): EventKey {
+  return { realm, id }
 }
 
 function orderKeyOf({ handler, orderKey, event: { realm } }: ClaimedDelivery): OrderKey | null {

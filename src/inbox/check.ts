@@ -190,6 +190,7 @@ const newJob: Rules = {
   idempotencyKey: { rule: idempotencyKey },
   trace: { rule: text },
   hiddenDigest: { rule: text },
+  hidden: { rule: text },
   actor: { rule: object, isRequired: true }
 }
 const startOptions: Rules = {
@@ -333,7 +334,7 @@ export function checkTargets(given: readonly ReplayTarget[]): readonly ReplayTar
 export function checkAdmissions(given: readonly Admission[]): readonly Admission[] {
   return checkList(given, 'admit()').map((given) => {
     checkFields('admit()', admission, given)
-    const { request, id, type, liveMode, createdTime, about = [], resource, deliveries } = given
+    const { request, id, type, liveMode, createdTime, about = [], resource, deliveries, body, headers } = given
     return {
       request: pickKey(request),
       id,
@@ -342,7 +343,9 @@ export function checkAdmissions(given: readonly Admission[]): readonly Admission
       createdTime,
       about: toSearchKeys(about),
       resource,
-      deliveries
+      deliveries,
+      body,
+      headers
     }
   })
 }

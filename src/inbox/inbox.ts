@@ -3,6 +3,7 @@ import type { InboxArrivals } from './contract/arrivals.ts'
 import type { InboxAudit } from './contract/audit.ts'
 import type { InboxCounts } from './contract/counts.ts'
 import type { InboxDeliveries } from './contract/deliveries.ts'
+import type { InboxEncryption } from './contract/encryption.ts'
 import type { InboxEvents } from './contract/events.ts'
 import type { InboxHandlers } from './contract/handlers.ts'
 import type { InboxJobs } from './contract/jobs.ts'
@@ -15,6 +16,7 @@ export type * from './contract/arrivals.ts'
 export type * from './contract/audit.ts'
 export type * from './contract/counts.ts'
 export type * from './contract/deliveries.ts'
+export type * from './contract/encryption.ts'
 export type * from './contract/events.ts'
 export type * from './contract/handlers.ts'
 export type * from './contract/jobs.ts'
@@ -65,6 +67,7 @@ export interface Inbox
     InboxMismatches,
     InboxWatermarks,
     InboxAudit,
+    InboxEncryption,
     InboxAlarms {
   /** The engine's name in logs: `memory`, `sqlite` or `postgres`. */
   readonly name: string

@@ -1,7 +1,12 @@
 import { dirname } from 'node:path'
 
 import { RiverhookError } from '../model/errors.ts'
+import { readEncryptionKeys, type EncryptionKeys, type EncryptionOptions } from '../model/encryption-keys.ts'
 import { describeAddress, isPostgres, readPostgres, readPostgresUrl, sqlitePath } from './address.ts'
+import { EncryptedInbox } from './encryption/encrypted-inbox.ts'
+import { guardKeys, refuseSealed } from './encryption/key-guard.ts'
+import { countByKey, reencrypt, type Reencrypted } from './encryption/reencrypt.ts'
+import type { StoredState } from './encryption/state.ts'
 import type { Inbox } from './inbox.ts'
 import { memoryInbox } from './memory/engine.ts'
 import { postgresInbox } from './postgres/engine.ts'
@@ -14,17 +19,91 @@ import { backUpFile, restoreFile, type BackupContent, type Restored } from './sq
 
 export type { BackupContent, Restored as RestoredInbox } from './sqlite/files.ts'
 
+export interface OpenInboxOptions {
+  /** `command` works beside a running server; see SqliteInboxOptions. */
+  readonly role?: 'server' | 'command' | undefined
+  /** True if a SQLite inbox may be created if there is no file. Default true for a server. */
+  readonly create?: boolean | undefined
+  /** Default: none. An inbox that is encrypted cannot be opened without its keys. */
+  readonly encryption?: EncryptionOptions | undefined
+  /**
+   * True if the encryption of new data begins or ends with this opening, as the keys say. False: it stays as it is.
+   * Default true for a server.
+   */
+  readonly mayTurn?: boolean | undefined
+}
+
 /**
  * Creates the inbox at an address. Does not open it.
  * @param address `sqlite:PATH`, `postgres://USER:PASSWORD@HOST/DATABASE?schema=NAME` or `memory:`
- * @param options.role `command` works beside a running server; see SqliteInboxOptions
- * @param options.create true if a SQLite inbox may be created if there is no file; default true for a server
  * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS
  */
 export function openInbox(
   address: string,
-  { role = 'server', create = role === 'server' }: { role?: 'server' | 'command'; create?: boolean } = {}
+  { role = 'server', create = role === 'server', encryption, mayTurn = role === 'server' }: OpenInboxOptions = {}
 ): Inbox {
+  const engine = openEngine(address, role, create)
+  return encryption === undefined ? guardKeys(engine) : encryptInbox(engine, encryption, mayTurn)
+}
+
+/**
+ * Refuses an open inbox that is encrypted, if this process has no keys for it.
+ * @throws {RiverhookError} RIVERHOOK_INBOX_KEY
+ */
+export async function requireKeys(inbox: Inbox): Promise<void> {
+  if (inbox instanceof EncryptedInbox) return
+  try {
+    // The engine of a user may be of an older version.
+    refuseSealed(await (inbox as Partial<Inbox>).encryption?.())
+  } catch (error) {
+    // The store is away: the server starts all the same.
+    if (error instanceof RiverhookError && error.statusCode === 503) return
+    throw error
+  }
+}
+
+/** An engine has one encrypted inbox, for all receivers of this process. */
+const encrypted = new WeakMap<Inbox, EncryptedInbox>()
+
+/** Encrypts the data of an engine. See `openInbox`. */
+export function encryptInbox(engine: Inbox, { keys }: EncryptionOptions, mayTurn = engine.role !== 'command'): Inbox {
+  if (engine instanceof EncryptedInbox) return engine
+  const known = encrypted.get(engine)
+  if (known !== undefined) return known
+  const inbox = new EncryptedInbox(engine, { keys: () => askKeys(keys), mayTurn })
+  encrypted.set(engine, inbox)
+  return inbox
+}
+
+/** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, which names the line and the rule */
+async function askKeys(given: EncryptionOptions['keys']): Promise<EncryptionKeys> {
+  const keys = readEncryptionKeys(typeof given === 'function' ? await given() : given)
+  if (typeof keys !== 'string') return keys
+  throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `Option "encryption.keys" ${keys}`)
+}
+
+/** Brings all events of an open inbox into the form of new ones. See `reencrypt`. */
+export async function reencryptInbox(
+  inbox: Inbox,
+  { keys }: EncryptionOptions,
+  onProgress?: (count: number) => void
+): Promise<Reencrypted> {
+  const inner = inbox instanceof EncryptedInbox ? inbox.inner : inbox
+  return reencrypt(inner, await askKeys(keys), onProgress)
+}
+
+/** Returns what new data of an open inbox is: `sealed` or `plain`; undefined if nothing is encrypted. */
+export async function readEncryption(inbox: Inbox): Promise<'sealed' | 'plain' | undefined> {
+  const stored = await inbox.encryption()
+  return stored === undefined ? undefined : (JSON.parse(stored) as StoredState).writes
+}
+
+/** Counts the events of an open inbox by the keys that they are encrypted with. See `countByKey`. */
+export function countEncrypted(inbox: Inbox, onProgress?: (count: number) => void): ReturnType<typeof countByKey> {
+  return countByKey(inbox instanceof EncryptedInbox ? inbox.inner : inbox, onProgress)
+}
+
+function openEngine(address: string, role: 'server' | 'command', create: boolean): Inbox {
   const path = sqlitePath(address)
   if (path !== undefined) return sqliteInbox({ path, role, create })
   if (isPostgres(address)) return postgresInbox({ ...readPostgres(address), role })
@@ -42,7 +121,7 @@ export function openInbox(
  * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS, RIVERHOOK_INBOX_UNAVAILABLE
  */
 export function checkInboxAddress(address: string): void {
-  openInbox(address)
+  openEngine(address, 'server', true)
   const path = sqlitePath(address)
   if (path !== undefined) requireFolder(dirname(resolveLinks(path)))
 }
@@ -110,7 +189,7 @@ function filePath(address: string, done: string, tool: (schema: string) => strin
   if (path !== undefined) return path
   if (!isPostgres(address)) {
     // Throws if this is not an address.
-    openInbox(address)
+    openEngine(address, 'server', true)
     throw new RiverhookError('RIVERHOOK_INBOX_ADDRESS', `The inbox "memory:" has no file that can be ${done}`)
   }
   const { schema = 'riverhook' } = readPostgres(address)

@@ -33,6 +33,22 @@ import type { Counted } from './tally.ts'
 // Conversions that the engines share. The columns of the SQL engines have the same names. Only times (milliseconds, or
 // a Date) and flags (0 and 1, or a boolean) differ.
 
+/** The beginning of an encrypted text: see src/inbox/encryption/cipher.ts. A part of one cannot be decrypted. */
+export const sealedMark = 'rh1.'
+
+/** In characters of an error, of which a list shows the beginning. One that is encrypted is at most so long. */
+const shownError = 1_000
+const longestSealed = 20_000
+
+/** How much of an error a list reads. */
+export function shownLength(error: string): number {
+  return error.startsWith(sealedMark) ? longestSealed : shownError
+}
+
+/** The same in SQL. */
+export const shownLengthSql = (error: string): string =>
+  `CASE WHEN substr(${error}, 1, ${sealedMark.length}) = '${sealedMark}' THEN ${longestSealed} ELSE ${shownError} END`
+
 /** A row of a SQL engine. */
 export type Row = Readonly<Record<string, unknown>>
 
@@ -144,7 +160,7 @@ export function packJob(job: NewJob): string {
 
 /** Removes personal data from the stored form of a job that has ended: only its work needs them. */
 export function repackEnded(given: unknown): string {
-  const job = JSON.parse(String(given)) as NewJob
+  const { hidden: _ended, ...job } = JSON.parse(String(given)) as NewJob
   return packJob({ ...job, filter: hideAbout(job.filter) })
 }
 

@@ -4,7 +4,7 @@ import type { EventMode } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
 import { Registry } from '../handlers/registry.ts'
 import type { Inbox } from '../inbox/inbox.ts'
-import { openInbox } from '../inbox/open-inbox.ts'
+import { encryptInbox, openInbox } from '../inbox/open-inbox.ts'
 import { checkOptions, type SourcedEndpoint } from '../options/check-options.ts'
 import { defaultSource } from '../options/default-source.ts'
 import { checkRealms, chooseRealm } from '../options/realms.ts'
@@ -83,7 +83,13 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, actor,
   }))
   checkRealms(endpoints.map(({ path, realm, source }) => ({ path, realm, source: source.name })))
   const given = options.inbox ?? pluginSettings.inbox.default
-  const inbox = typeof given === 'string' ? openInbox(given, { role }) : given
+  const { encryption } = options
+  const inbox =
+    typeof given === 'string'
+      ? openInbox(given, { role, encryption })
+      : encryption === undefined
+        ? given
+        : encryptInbox(given, encryption)
   if (role === 'server' && inbox.role === 'command')
     throw new RiverhookError(
       'RIVERHOOK_OPTIONS_INVALID',

@@ -1,4 +1,5 @@
 import type { Inbox } from '../inbox/inbox.ts'
+import { requireKeys } from '../inbox/open-inbox.ts'
 
 /** How many receivers of this process have opened an inbox: a server and commands may be given the same object. */
 const users = new WeakMap<Inbox, number>()
@@ -13,6 +14,7 @@ export async function openShared(inbox: Inbox): Promise<void> {
   users.set(inbox, (users.get(inbox) ?? 0) + 1)
   try {
     await inbox.open()
+    await requireKeys(inbox)
   } catch (error) {
     // The error of the opening says more than one of the closing.
     await closeShared(inbox).catch(() => undefined)

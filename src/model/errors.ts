@@ -139,6 +139,14 @@ export const errorCodes = {
   RIVERHOOK_INBOX_KEY_USED: {
     means: 'The idempotency key belongs to a replay with another filter or other options. Use a new key.'
   },
+  RIVERHOOK_INBOX_KEY: {
+    means:
+      'The inbox has data that is encrypted with a key that the process does not have, or that has another value. The message has its id. The server does not start.'
+  },
+  RIVERHOOK_INBOX_DAMAGED: {
+    means:
+      'Encrypted data cannot be decrypted: it was changed in the store, or belongs to another event. A delivery of the event is a dead letter.'
+  },
   RIVERHOOK_INBOX_CLOSED: { means: 'The inbox was used before open() or after close().' },
   RIVERHOOK_DELIVER_TIMEOUT: { means: 'A handler did not finish within its time limit.' },
   RIVERHOOK_DELIVER_NOT_BEGUN: {

@@ -80,6 +80,8 @@ export interface NewJob {
   readonly trace?: string | undefined
   /** With an idempotency key: a digest of the values of `about`, `error` and `where`, made with the inbox's key. */
   readonly hiddenDigest?: string | undefined
+  /** The values of `about`, `error` and `where`, encrypted, until the job has ended. Then the filter has others. */
+  readonly hidden?: string | undefined
 }
 
 /** A replay that is made in batches. It continues in another process if its process ends. */

@@ -3,6 +3,7 @@ import type { HandlerDefinition, RetryOptions } from '../handlers/registry.ts'
 import type { Inbox } from '../inbox/inbox.ts'
 import type { RegistrationChange } from '../manage/registration/watch.ts'
 import type { AlarmChange, AlarmName } from '../model/alarm.ts'
+import type { EncryptionOptions } from '../model/encryption-keys.ts'
 import type { MetricsOptions } from '../observe/metrics/metering.ts'
 import type { TraceOptions } from '../observe/traces/traces.ts'
 import type { Rejection } from '../receive/rejections.ts'
@@ -64,6 +65,8 @@ export interface RiverhookOptions extends EndpointOptions, SourceOption, Deliver
    * Where events are stored: `sqlite:PATH` (default `sqlite:riverhook.db`), `postgres://...`, `memory:`, or an engine.
    */
   readonly inbox?: string | Inbox | undefined
+  /** Encrypts what is stored of events, if it may be personal data. See docs/encryption.md. Default: plain text. */
+  readonly encryption?: EncryptionOptions | undefined
   /**
    * The handlers: a folder of handler files to load at the start, what `defineHandler` returns, or a list of both. More
    * can be registered with `riverhook.on()` before the start.

@@ -16,6 +16,7 @@ import {
 import { apiVariables, defaultPath, providerName, sourceName } from './default-names.ts'
 import { forwardSecretProblem, readForwardList } from '../model/forwarding.ts'
 import { alarmSettings } from './alarm-settings.ts'
+import { encryptionSettings } from './encryption-settings.ts'
 import type { BackfillOptions, EndpointOptions, RegisterOptions } from './endpoint-options.ts'
 import { retentionSettings } from './retention-settings.ts'
 import { isFieldPath, searchSettings } from './search-settings.ts'
@@ -410,6 +411,11 @@ export const pluginSettings = {
     means: 'How failed deliveries are retried, for handlers without their own `retry`'
   },
   ...retentionSettings,
+  encryption: {
+    rule: group(encryptionSettings, 'an object such as { keys: () => ... }', ['keys']),
+    also: ['encrypt', 'encryptionKey', 'encryptionKeys'],
+    means: 'Encrypts the personal data that is stored: `{ keys }`. See [docs/encryption.md](encryption.md)'
+  },
   search: {
     rule: group(searchSettings, 'an object such as { keys: [...] }'),
     means: 'By what people find events, beside the ids that the source finds: `{ keys }`'

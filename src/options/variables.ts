@@ -1,4 +1,5 @@
 import { alarmSettings } from './alarm-settings.ts'
+import { encryptionSettings } from './encryption-settings.ts'
 import { apiSettings, serverSettings } from './server-settings.ts'
 import { backfillSettings, endpointSettings, pluginSettings, registerSettings } from './settings.ts'
 import { searchSettings } from './search-settings.ts'
@@ -22,6 +23,7 @@ export const environmentSettings: Settings = Object.fromEntries(
     ...within('tokenEndpoint', tokenEndpointSettings),
     ...within('register', registerSettings),
     ...within('backfill', backfillSettings),
+    ...within('encryption', encryptionSettings),
     ...within('search', searchSettings),
     ...within('alarms', alarmSettings),
     ...within('trace', traceSettings)

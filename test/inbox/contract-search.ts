@@ -10,7 +10,7 @@ import { keyOf, keysOf, realm } from '../event-keys.ts'
 /** Risk: the events of an order or a customer are not found, of which only the id or the address is known. */
 export async function searchContract(t: Test, open: (t: Test) => Promise<Subject>): Promise<void> {
   t.test('events are found by what they are about, with every other filter and page by page', async (t) => {
-    const { inbox } = await open(t)
+    const { inbox, findsBeginnings } = await open(t)
     const found = async (about: string, more: object = {}) =>
       (await inbox.events({ about, limit: 10, ...more })).events.map(({ id }) => id)
     await inbox.record([
@@ -22,20 +22,24 @@ export async function searchContract(t: Test, open: (t: Test) => Promise<Subject
     t.same(await found('order-1'), ['1'])
     t.same(await found('ORDER-1'), ['1'], 'in any case')
     t.same(await found('Buyer@X.example'), ['2', '1'])
-    t.same(await found('order-1*'), ['3', '1'], 'an event with two such keys comes once')
     t.same(await found('öl 😀'), ['2'])
-    t.same(await found('öl 😀*'), ['2'])
     t.same(await found('order'), [])
-    t.same(await found('nothing*'), [])
+    if (findsBeginnings === false)
+      await t.rejects(found('order-1*'), { code: 'RIVERHOOK_OPTIONS_INVALID', message: /without a \*/ })
+    else {
+      t.same(await found('order-1*'), ['3', '1'], 'an event with two such keys comes once')
+      t.same(await found('öl 😀*'), ['2'])
+      t.same(await found('nothing*'), [])
+      t.same(await found('ord*', { realm: 'shop' }), ['3'])
+    }
     t.same(await found('buyer@x.example', { type: 'refund.*' }), ['2'])
-    t.same(await found('ord*', { realm: 'shop' }), ['3'])
     t.same(await found('order-1', { realm: 'shop' }), [])
     t.same(await found('order-1', { id: '1', source: 'digital-river', handler: 'ship', state: 'pending' }), ['1'])
     t.same(await found('order-1', { state: 'dead' }), [])
     t.same(await found('order-1', { state: 'accepted', since: new Date(1), until: new Date(2_000_000) }), ['1'])
     t.same(await found('order-1', { until: new Date(1) }), [])
     t.same(await found('buyer@x.example', { oldestFirst: true }), ['1', '2'])
-    for (const about of ['buyer@x.example', 'order*'])
+    for (const about of findsBeginnings === false ? ['buyer@x.example'] : ['buyer@x.example', 'order*'])
       for (const oldestFirst of [true, false]) {
         const pages: string[] = []
         let after: number | undefined
@@ -200,7 +204,7 @@ export async function searchContract(t: Test, open: (t: Test) => Promise<Subject
   })
 
   t.test('a search finds exactly the keys that begin so, in every script', async (t) => {
-    const { inbox } = await open(t)
+    const { inbox, findsBeginnings } = await open(t)
     const unit = fc.constantFrom(
       'a',
       'b',
@@ -228,7 +232,7 @@ export async function searchContract(t: Test, open: (t: Test) => Promise<Subject
     await fc.assert(
       fc.asyncProperty(start, async (about) => {
         const search = readKeySearch(about)
-        if (search === undefined) return
+        if (search === undefined || (findsBeginnings === false && !('key' in search))) return
         const { events } = await inbox.events({ about, limit: 1_000, oldestFirst: true })
         const expected = keys.flatMap((each, index) => (isFound(search, [each]) ? [String(index)] : []))
         t.strictSame([...new Set(events.map(({ id }) => id))], expected, about)
@@ -238,7 +242,8 @@ export async function searchContract(t: Test, open: (t: Test) => Promise<Subject
   })
 
   t.test('a beginning that very many keys have finds the same events', async (t) => {
-    const { inbox } = await open(t)
+    const { inbox, findsBeginnings } = await open(t)
+    if (findsBeginnings === false) return
     const numbers = Array.from({ length: 5_001 }, (_, index) => String(index))
     await inbox.record(
       numbers.map((id) => arrival(id, [], { about: [`cus_${id}`, `order-${id}`].slice(0, id === '7' ? 2 : 1) }))
@@ -319,8 +324,8 @@ export async function searchContract(t: Test, open: (t: Test) => Promise<Subject
 
   t.test('an event that is removed or purged takes its search keys along, and its id can have others', async (t) => {
     const { inbox, now } = await open(t)
-    const about = async () => (await inbox.events({ about: 'order*', limit: 10 })).events.map(({ id }) => id)
-    const keys = (id: string) => ({ about: [`order-${id}`], receivedAt: new Date(now()) })
+    const about = async () => (await inbox.events({ about: 'order', limit: 10 })).events.map(({ id }) => id)
+    const keys = (id: string) => ({ about: ['order', `order-${id}`], receivedAt: new Date(now()) })
     await inbox.record(['1', '2', '3'].map((id) => arrival(id, ['ship'], keys(id))))
     const [first, second] = await claim(inbox, ['ship'])
     await settleAll(inbox, [first!], { state: 'done' })

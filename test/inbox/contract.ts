@@ -32,6 +32,8 @@ export interface Subject {
   /** Advances the engine's clock. */
   readonly advance: (ms: number) => void
   readonly now: () => number
+  /** False if events are found by whole search keys alone: the inbox is encrypted. */
+  readonly findsBeginnings?: false
   /** Makes writes to these tables fail. Missing if they cannot fail. @returns a function that ends that */
   readonly refuseWrites?: (tables: readonly string[]) => Promise<() => Promise<void>>
 }

@@ -10,7 +10,7 @@ import { describeAddress, endpointSettings, packageVersion, pluginSettings } fro
 import { listEndpoints } from '../../options/list-endpoints.ts'
 import type { ServerConfig } from '../../options/environment.ts'
 import { newSecret } from '../../testing/index.ts'
-import { configured, useConfigFile } from '../config.ts'
+import { configured, givenEncryption, useConfigFile } from '../config.ts'
 import { importServer } from '../import-server.ts'
 import { print, style, styled } from '../output.ts'
 import { printTable } from '../print.ts'
@@ -49,7 +49,7 @@ export async function runProject(command: Command, flags: ProjectFlags): Promise
   const lines = isPretty ? new Lines() : undefined
   const page = await preparePage(host)
   const address = flags.inbox ?? process.env['RIVERHOOK_INBOX'] ?? inboxDefault
-  const inbox = openInbox(address)
+  const inbox = openInbox(address, givenEncryption())
   const front = process.getBuiltinModule('node:http').createServer()
   let current: Promise<App> | undefined
   let endpoints: readonly ServedEndpoint[] = []

@@ -84,6 +84,10 @@ export interface Admission {
   /** The id of the resource, as `toResource` returns it. */
   readonly resource?: string | undefined
   readonly deliveries: readonly NewDelivery[]
+  /** The stored form of the body, if it depends on the id of the event. Default: as that of the request. */
+  readonly body?: Uint8Array | undefined
+  /** The stored form of the headers, if it depends on the id of the event. Default: as those of the request. */
+  readonly headers?: KeptHeaders | undefined
 }
 
 export type AdmitResult = RecordResult | 'unknown_request'

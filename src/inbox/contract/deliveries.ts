@@ -169,6 +169,8 @@ export interface StoredEvent extends EventKey {
   readonly body: Uint8Array
   /** The trace of the request, as `packTrace` returned it. Undefined if there was none. */
   readonly trace?: string | undefined
+  /** Why the body and the headers, which are empty then, cannot be decrypted. Its handler does not run. */
+  readonly unreadable?: RiverhookError | undefined
 }
 
 /** An order key of one handler in one realm. Its deliveries run one at a time. */
@@ -184,6 +186,8 @@ export interface Settlement extends Lease {
    * on PostgreSQL. If it is undefined, the engine reads it.
    */
   readonly orderKey?: OrderKey | null | undefined
+  /** The event of the delivery. If the inbox is encrypted, the stored error can be read only with it. */
+  readonly event?: EventKey | undefined
   readonly outcome: Outcome
   readonly startedAt: Date
   readonly endedAt: Date

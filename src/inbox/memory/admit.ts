@@ -8,11 +8,16 @@ export function admit(store: Store, requests: readonly Admission[], now: number)
   return requests.map((request) => admitOne(store, request, now))
 }
 
-function admitOne(store: Store, { request, id, deliveries, ...read }: Admission, now: number): AdmitResult {
+function admitOne(
+  store: Store,
+  { request, id, deliveries, body, headers, ...read }: Admission,
+  now: number
+): AdmitResult {
   const row = store.find(request)
   if (row?.arrival.state !== 'quarantined') return 'unknown_request'
   const { reason: _reason, ...kept } = row.arrival
-  const arrival = { ...kept, state: 'accepted', id, deliveries, ...read } as const
+  const stored = { body: body ?? kept.body, headers: headers ?? kept.headers }
+  const arrival = { ...kept, ...stored, state: 'accepted', id, deliveries, ...read } as const
   const known = store.find(arrival)
   if (known !== undefined) {
     const result = countDuplicate(known, arrival)

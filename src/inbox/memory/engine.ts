@@ -57,6 +57,7 @@ import { readLevels } from './levels.ts'
 import { countRetries, listFailed } from './failed.ts'
 import { acknowledge, flag, listDrifts } from './mismatches.ts'
 import { listPauses, pause, resume } from './pause.ts'
+import { reseal, saveEncryption } from './encryption.ts'
 import { probe } from './probe.ts'
 import { erase } from './erase.ts'
 import { prune, remove } from './prune.ts'
@@ -351,6 +352,18 @@ class MemoryInbox implements contract.Inbox {
 
   async signingKey(): Promise<Uint8Array> {
     return this.#opened().signingKey
+  }
+
+  async encryption(): Promise<string | undefined> {
+    return this.#opened().encryption
+  }
+
+  async saveEncryption(expected: string | undefined, state: string | undefined): Promise<boolean> {
+    return saveEncryption(this.#opened(), expected, state)
+  }
+
+  async reseal(changes: readonly contract.Resealing[]): Promise<number> {
+    return reseal(this.#opened(), changes)
   }
 
   async position(): Promise<number> {

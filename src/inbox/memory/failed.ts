@@ -1,4 +1,5 @@
 import type { FailedDelivery, RetryCount } from '../inbox.ts'
+import { shownLength } from '../rows.ts'
 import type { Delivery } from './rows.ts'
 import type { Store } from './store.ts'
 
@@ -15,7 +16,7 @@ function toFailed({ row, handler, state, attempts, losses, lastError, attemptLog
   if (lastError === undefined || (state !== 'dead' && attempts === 0)) return []
   const { realm, id, receivedAt } = row.arrival
   const failedAt = attemptLog.at(-1)?.endedAt ?? receivedAt
-  const error = lastError.slice(0, 1_000)
+  const error = lastError.slice(0, shownLength(lastError))
   return [{ event: { realm, id }, receivedAt, handler, state, error, failedAt, hasFailed: attempts > losses }]
 }
 

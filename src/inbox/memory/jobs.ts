@@ -118,7 +118,7 @@ export function endJob(
   return true
 }
 
-function end(job: Job, state: Job['state'], now: number): Job {
+function end({ hidden: _ended, ...job }: Job, state: Job['state'], now: number): Job {
   return { ...job, state, filter: hideAbout(job.filter), owner: undefined, endedAt: new Date(now) }
 }
 

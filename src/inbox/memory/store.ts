@@ -29,6 +29,7 @@ export class Store {
   alarms: AlarmRow | undefined
   /** By condition, subject and time. */
   readonly acknowledged = new Map<string, contract.AcknowledgedAlarm>()
+  encryption: string | undefined
   lastSeq = 0
   lastDeliveryId = 0
   lastAuditSeq = 0

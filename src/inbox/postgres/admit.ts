@@ -2,6 +2,7 @@ import type { Act } from '../../model/audit.ts'
 import type { RiverhookError } from '../../model/errors.ts'
 import { admitResult } from '../act-results.ts'
 import type { Admission, AdmitResult } from '../inbox.ts'
+import { packHeaders } from '../rows.ts'
 import { writeAudit } from './audit.ts'
 import type { Database, Transaction } from './database.ts'
 import { kindId, storeHandled, storeKindsSql } from './kinds.ts'
@@ -43,7 +44,7 @@ function admitAll(
 
 async function admitOne(
   tx: Transaction,
-  { request, id, type, liveMode, createdTime, about = [], resource, deliveries }: Admission,
+  { request, id, type, liveMode, createdTime, about = [], resource, deliveries, body, headers }: Admission,
   { now, names }: RecordTerms
 ): Promise<AdmitResult> {
   const [row] = await tx.query(
@@ -54,7 +55,7 @@ async function admitOne(
   const seq = row['seq']
   const count = (conflict: unknown): Promise<unknown> =>
     tx.query(countAdmittedSql, [countedNames(names, [{ type }], now)[0], row['backfilled'], conflict, now ?? null])
-  const [known] = await tx.query(knownSql, [indexed(id), seq])
+  const [known] = await tx.query(knownSql, [indexed(id), seq, body ?? null])
   if (known !== undefined) {
     await tx.query(countSql, [known['seq'], known['conflict']])
     await count(known['conflict'])
@@ -71,6 +72,12 @@ async function admitOne(
     liveMode
   })
   await tx.query(admitSql, [seq, indexed(id), wholeIfShortened(id), type, liveMode, createdTime, resource, kind])
+  if (body !== undefined && headers !== undefined)
+    await tx.query('UPDATE riverhook.event SET body = $2, headers = $3 WHERE seq = $1', [
+      seq,
+      body,
+      packHeaders(headers)
+    ])
   await tx.query(storeKindSql, [seq])
   if (about.length > 0) await tx.query(insertKeysSql, [about.map(() => seq), about])
   await tx.query(deliveriesSql, [
@@ -90,7 +97,7 @@ async function admitOne(
 // The body of a backfilled event is not compared: the API serialises the event again, so the bytes differ.
 // FOR KEY SHARE prevents the known event from being purged meanwhile.
 const knownSql = `
-SELECT known.seq, NOT known.backfilled AND NOT request.backfilled AND known.state <> 'erased' AND known.body <> request.body AS conflict
+SELECT known.seq, NOT known.backfilled AND NOT request.backfilled AND known.state <> 'erased' AND known.body <> coalesce($3::bytea, request.body) AS conflict
 FROM riverhook.event AS known JOIN riverhook.event AS request ON request.seq = $2 AND request.realm = known.realm WHERE known.id = $1 FOR KEY SHARE OF known`
 
 const countSql = `

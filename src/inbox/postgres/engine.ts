@@ -61,6 +61,7 @@ import { countAll, findEvent } from './read.ts'
 import { findKnown, haveDeliveries, record, type RecordTerms } from './record.ts'
 import { admit } from './admit.ts'
 import { acknowledgeAlarms, findAlarmState, holdAlarms, saveAlarms } from './alarms.ts'
+import { findEncryption, reseal, saveEncryption } from './encryption.ts'
 import { reindex } from './reindex.ts'
 import { replay } from './replay.ts'
 import { restore } from './restore.ts'
@@ -361,6 +362,18 @@ class PostgresInbox implements contract.Inbox {
 
   async signingKey(): Promise<Uint8Array> {
     return findSigningKey(await this.#store.opened(), newSigningKey())
+  }
+
+  async encryption(): Promise<string | undefined> {
+    return findEncryption(await this.#store.opened())
+  }
+
+  async saveEncryption(expected: string | undefined, state: string | undefined): Promise<boolean> {
+    return saveEncryption(await this.#store.opened(), expected, state)
+  }
+
+  async reseal(changes: readonly contract.Resealing[]): Promise<number> {
+    return reseal(await this.#store.opened(), changes)
   }
 
   async position(): Promise<number> {

@@ -1,5 +1,5 @@
 import type { FailedDelivery, RetryCount } from '../inbox.ts'
-import { readFailed, readRetry } from '../rows.ts'
+import { readFailed, readRetry, shownLengthSql } from '../rows.ts'
 import type { Session } from './database.ts'
 
 /** Lists deliveries whose last attempt failed, those of the newest events first. */
@@ -10,7 +10,7 @@ export async function listFailed(session: Session, limit: number): Promise<reado
 /** Limits the deliveries first, so that the planner reads `delivery_error` backwards. */
 export const failedSql = `
 SELECT event.realm, coalesce(event.whole_id, event.id) AS id, event.received_at, d.handler, d.state,
-  d.attempts > d.losses AS has_failed, left(d.last_error, 1000) AS error,
+  d.attempts > d.losses AS has_failed, left(d.last_error, ${shownLengthSql('d.last_error')}) AS error,
   coalesce((SELECT ended_at FROM riverhook.attempt WHERE delivery_id = d.id ORDER BY id DESC LIMIT 1), event.received_at) AS failed_at
 FROM (
   SELECT * FROM riverhook.delivery

@@ -32,6 +32,7 @@
  *   often, so pages are filled by half: the new version of a row has room in the page of the old one.
  * - `alarm` has one row: who may raise alarms, until when, and the state of all alarms as JSON. `acknowledged` has the
  *   alarms that a person has acknowledged, each by its condition, its subject, and since when it holds.
+ * - `encryption` has one row, if the inbox is or was encrypted: see src/inbox/encryption/state.ts.
  * - `audit` is only appended to.
  * - `job_id` of a delivery is the last job that replayed it: neither that one nor an earlier one replays it again.
  *   `job.given` is the job as JSON, and `cursor` the last event that it is finished with.
@@ -200,6 +201,11 @@ CREATE INDEX job_open ON riverhook.job (id) WHERE state IN ('waiting', 'running'
 CREATE TABLE riverhook.signing (
   one boolean PRIMARY KEY CHECK (one),
   key bytea   NOT NULL
+);
+
+CREATE TABLE riverhook.encryption (
+  one   boolean PRIMARY KEY CHECK (one),
+  state text    NOT NULL
 );
 
 CREATE TABLE riverhook.alarm (

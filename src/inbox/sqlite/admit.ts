@@ -1,6 +1,7 @@
 import type { Act } from '../../model/audit.ts'
 import { admitResult } from '../act-results.ts'
 import type { Admission, AdmitResult, RecordResult } from '../inbox.ts'
+import { packHeaders } from '../rows.ts'
 import { eventOutcome } from '../tally.ts'
 import { writeAudit, type auditSql } from './audit.ts'
 import type { listIndexSql } from './list-index.ts'
@@ -16,7 +17,8 @@ import type { Counting } from './tally.ts'
 export const admitSql = {
   quarantined: "SELECT seq, body, backfilled FROM event WHERE id = ? AND realm = ? AND state = 'quarantined'",
   admit:
-    "UPDATE event SET id = ?, state = 'accepted', type = ?, live_mode = ?, created_time = ?, reason = NULL WHERE seq = ?"
+    "UPDATE event SET id = ?, state = 'accepted', type = ?, live_mode = ?, created_time = ?, reason = NULL WHERE seq = ?",
+  admitAs: 'UPDATE event SET body = ?, headers = ? WHERE seq = ?'
 } as const
 
 type Sql = Prepared<
@@ -37,13 +39,14 @@ export function admit(
 
 function admitOne(
   sql: Sql,
-  { request, id, type, liveMode, createdTime, about = [], resource, deliveries }: Admission,
+  { request, id, type, liveMode, createdTime, about = [], resource, deliveries, ...given }: Admission,
   now: number
 ): AdmitResult {
   const { realm } = request
   const row = sql.quarantined.get(request.id, realm)
   if (row === undefined) return 'unknown_request'
-  const { seq, body, backfilled } = row as { seq: number; body: Uint8Array; backfilled: number }
+  const { seq, body: stored, backfilled } = row as { seq: number; body: Uint8Array; backfilled: number }
+  const { body = stored, headers } = given
   const count = (result: RecordResult): void => {
     sql.counts.addEvent(type, eventOutcome(result, 'accepted', backfilled === 1), now)
   }
@@ -55,6 +58,7 @@ function admitOne(
     return 'duplicate'
   }
   sql.admit.run(id, type, packFlag(liveMode), createdTime ?? null, seq)
+  if (headers !== undefined) sql.admitAs.run(body, packHeaders(headers), seq)
   replaceKeys(sql, seq, { about, resource })
   for (const delivery of deliveries) createDelivery(sql, seq, realm, delivery, now)
   count('accepted')

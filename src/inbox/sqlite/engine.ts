@@ -420,6 +420,18 @@ class SqliteInbox implements contract.Inbox {
     return this.#call('signingKey', newSigningKey())
   }
 
+  encryption(): Promise<string | undefined> {
+    return this.#call('encryption', undefined)
+  }
+
+  saveEncryption(expected: string | undefined, state: string | undefined): Promise<boolean> {
+    return this.#call('saveEncryption', { expected, state })
+  }
+
+  reseal(changes: readonly contract.Resealing[]): Promise<number> {
+    return this.#call('reseal', changes)
+  }
+
   position(): Promise<number> {
     return this.#call('position', undefined)
   }

@@ -1,11 +1,11 @@
 import type { FailedDelivery, RetryCount } from '../inbox.ts'
-import { readFailed, readRetry } from '../rows.ts'
+import { readFailed, readRetry, shownLengthSql } from '../rows.ts'
 import type { Prepared } from './prepared.ts'
 import { inTime } from './read-limit.ts'
 
 export const failedSql = {
   failed: `
-    SELECT e.realm, e.id, e.received_at, d.handler, d.state, d.attempts > d.losses AS has_failed, substr(d.last_error, 1, 1000) AS error,
+    SELECT e.realm, e.id, e.received_at, d.handler, d.state, d.attempts > d.losses AS has_failed, substr(d.last_error, 1, ${shownLengthSql('d.last_error')}) AS error,
       coalesce((SELECT ended_at FROM attempt WHERE delivery_id = d.id ORDER BY rowid DESC LIMIT 1), e.received_at) AS failed_at
     FROM delivery AS d INDEXED BY delivery_error CROSS JOIN event AS e ON e.seq = d.event_seq
     WHERE d.last_error IS NOT NULL AND d.state IN ('dead', 'pending', 'waiting') AND (d.state = 'dead' OR d.attempts > 0)

@@ -3,6 +3,7 @@ import { acknowledgeAlarms, findAlarmState, holdAlarms, saveAlarms } from './ala
 import { adopt, listHandlers } from './adopt.ts'
 import { audit, listAudits, pruneAudits, restoreAudits } from './audit.ts'
 import { claim, claimSuspects, findSuspects } from './claim.ts'
+import { findEncryption, reseal, saveEncryption } from './encryption.ts'
 import { erase } from './erase.ts'
 import { addJob, advanceJob, claimJob, endJob, findJob, findPosition, listJobs, replayInJob, stopJob } from './jobs.ts'
 import { countRetries, listFailed } from './failed.ts'
@@ -60,6 +61,9 @@ export const operations: {
   settle,
   replay,
   signingKey: findSigningKey,
+  encryption: findEncryption,
+  saveEncryption,
+  reseal,
   position: findPosition,
   addJob,
   jobs: listJobs,

@@ -52,6 +52,9 @@ export interface Operations {
   replay: { args: { targets: readonly contract.ReplayTarget[]; act: Act | undefined }; result: contract.ReplayResult[] }
   admit: { args: { requests: readonly contract.Admission[]; act: Act | undefined }; result: contract.AdmitResult[] }
   signingKey: { args: Uint8Array; result: Uint8Array }
+  encryption: { args: undefined; result: string | undefined }
+  saveEncryption: { args: { expected: string | undefined; state: string | undefined }; result: boolean }
+  reseal: { args: readonly contract.Resealing[]; result: number }
   position: { args: undefined; result: number }
   addJob: { args: { job: NewJob; act: Act | undefined }; result: contract.AddedJob }
   jobs: { args: contract.JobsRequest; result: Job[] }

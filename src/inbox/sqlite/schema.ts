@@ -39,6 +39,7 @@ import { indexKindsOf, kindsOf, segmentOf } from './list-index.ts'
  * - `minute` of a tally is counted since the epoch. `tally_minute` finds the rows that are not folded into hours yet.
  * - `alarm` has one row: who may raise alarms, until when, and the state of all alarms as JSON. `acknowledged` has the
  *   alarms that a person has acknowledged, each by its condition, its subject, and since when it holds.
+ * - `encryption` has one row, if the inbox is or was encrypted: see src/inbox/encryption/state.ts.
  * - `audit` is only appended to. Its numbers are never reused (AUTOINCREMENT), so that a gap shows a deleted entry.
  * - A successful attempt is stored in the row of the delivery, and all others in the table `attempt`. That saves an
  *   insert for each delivery that succeeds at once.
@@ -214,6 +215,11 @@ const versions: readonly string[] = [
   CREATE TABLE signing (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     key BLOB    NOT NULL
+  ) STRICT;
+
+  CREATE TABLE encryption (
+    one   INTEGER PRIMARY KEY CHECK (one = 1),
+    state TEXT    NOT NULL
   ) STRICT;
 
   CREATE TABLE server (

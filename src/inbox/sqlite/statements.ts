@@ -9,6 +9,7 @@ import { claimSql } from './claim.ts'
 import { jobsSql } from './jobs.ts'
 import { lengthsSql } from './lengths.ts'
 import { levelsSql } from './levels.ts'
+import { encryptionSql } from './encryption.ts'
 import { eraseSql } from './erase.ts'
 import { listIndexSql } from './list-index.ts'
 import { failedSql } from './failed.ts'
@@ -52,6 +53,7 @@ export const statements = {
   ...listSql,
   ...jobsSql,
   ...signingSql,
+  ...encryptionSql,
   ...readSql,
   ...levelsSql,
   ...lengthsSql,

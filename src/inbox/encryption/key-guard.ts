@@ -1,0 +1,49 @@
+import { RiverhookError } from '../../model/errors.ts'
+import type { Inbox } from '../inbox.ts'
+import { missingKey } from './cipher.ts'
+import type { StoredState } from './state.ts'
+
+/** The calls that need no keys. */
+const withoutKeys: readonly string[] = ['close', 'onDue', 'notes', 'encryption', 'transact']
+
+/** @throws {RiverhookError} RIVERHOOK_INBOX_KEY if there is a state of the encryption */
+export function refuseSealed(stored: string | undefined): void {
+  if (stored !== undefined) throw missingKey(Object.keys((JSON.parse(stored) as StoredState).keys))
+}
+
+/**
+ * Keeps a process without keys from an inbox that is encrypted: it would give encrypted bodies to handlers, and store
+ * plain text. The state is read once, before the first call.
+ * @throws {RiverhookError} RIVERHOOK_INBOX_KEY in `open`, or in any call if the store was away then
+ */
+export function guardKeys(inner: Inbox): Inbox {
+  let isChecked = false
+  const check = async (): Promise<void> => {
+    if (isChecked) return
+    refuseSealed(await inner.encryption())
+    isChecked = true
+  }
+  const open = async (): Promise<void> => {
+    await inner.open()
+    try {
+      await check()
+    } catch (error) {
+      if (error instanceof RiverhookError && error.statusCode === 503) return
+      await inner.close()
+      throw error
+    }
+  }
+  return new Proxy(inner, {
+    get(target, name) {
+      if (name === 'open') return open
+      const value: unknown = Reflect.get(target, name, target)
+      if (typeof value !== 'function') return value
+      const call = value.bind(target) as (...given: unknown[]) => unknown
+      if (isChecked || withoutKeys.includes(String(name))) return call
+      return async (...given: unknown[]) => {
+        await check()
+        return call(...given)
+      }
+    }
+  })
+}
