@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 
@@ -86,8 +87,21 @@ const push = Buffer.from(
 )
 
 const config = `
+  import { appendFileSync } from 'node:fs'
+  import { join } from 'node:path'
+  import { NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node'
   import { defineConfig, defineHandler, PermanentError } from 'riverhook'
   import { github, stripe } from 'riverhook/sources'
+
+  const exporter = {
+    export(spans, done) {
+      for (const { name, attributes, status, events } of spans)
+        appendFileSync(join(import.meta.dirname, 'spans'), JSON.stringify({ name, attributes, status, events }))
+      done({ code: 0 })
+    },
+    shutdown: async () => undefined
+  }
+  new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }).register()
 
   const texts = (value) => typeof value === 'string' ? [value]
     : typeof value === 'object' && value !== null ? Object.values(value).flatMap(texts) : []
@@ -120,6 +134,8 @@ interface Run {
   readonly server: Server
   /** Everything that somebody without the right to reveal can read, with a name for each. */
   readonly seen: (readonly [place: string, text: string])[]
+  /** The spans that have ended. */
+  spans(): string
   /** Resolves when an alarm has been sent. */
   readonly alarm: Promise<unknown>
   /** The alarms that were sent. */
@@ -158,6 +174,7 @@ async function begin(t: Test): Promise<Run> {
     inbox,
     server,
     seen,
+    spans: () => readFileSync(join(folder, 'spans'), 'utf8'),
     alarm,
     alarms: () => alarms.arrived.map(({ url: path, body }) => `${path} ${body.toString()}`).join('\n'),
     async tail(...ids) {
@@ -213,7 +230,7 @@ const hub = (body: Buffer, id: string) => ({
 })
 
 t.test(
-  'no personal value is in any answer, log line, metric, alarm or command without the right to reveal',
+  'no personal value is in any answer, log line, metric, span, alarm or command without the right to reveal',
   async (t) => {
     const run = await begin(t)
     const { server, inbox, seen, api, command } = run
@@ -280,13 +297,22 @@ t.test(
       await command('events', 'show', id, '--json')
     }
     await command('events', 'export')
-    for (const words of ['events list', 'failures', 'stats', 'audit', 'drift', 'jobs', 'handlers list', 'alarms']) {
+    for (const words of [
+      'events list',
+      'failures',
+      'stats',
+      'audit',
+      'drift',
+      'replays list',
+      'handlers list',
+      'alarms'
+    ]) {
       await command(...words.split(' '))
       await command(...words.split(' '), '--json')
     }
     await run.alarm
     await server.end('SIGTERM')
-    seen.push(['log', server.lines.join('\n')], ['alarms', run.alarms()])
+    seen.push(['log', server.lines.join('\n')], ['alarms', run.alarms()], ['spans', run.spans()])
     const stored = await Promise.all(ids.map((id) => storedErrors(inbox, id)))
     seen.push(['stored errors', stored.join('\n')])
 
@@ -296,7 +322,14 @@ t.test(
         seen.some(([place]) => place.endsWith(status)),
         status
       )
-    for (const text of ['refused: ', '••••', 'orderBy failed', '"rule":"type"', 'riverhook_alarm_active'])
+    for (const text of [
+      'refused: ',
+      '••••',
+      'orderBy failed',
+      '"rule":"type"',
+      'riverhook_alarm_active',
+      'process erp'
+    ])
       t.ok(
         seen.some(([, all]) => all.includes(text)),
         `there is something that could leak: ${text}`
