@@ -27,6 +27,6 @@ export const retentionSettings = {
     default: '30d',
     env: 'RIVERHOOK_RETENTION',
     also: ['ttl', 'keepFor', 'retentionDays'],
-    means: `How long events are kept after all their deliveries are done; at least an hour longer than the provider retries, \`73h\` for ${providerName}`
+    means: `How long events are kept after their arrival, once all their deliveries are done; at least an hour longer than the provider retries, \`73h\` for ${providerName}`
   }
 } as const satisfies Settings
