@@ -48,7 +48,7 @@ export interface AlarmOptions {
   readonly silence?: number | string | undefined
   /**
    * Hours of each day in which no request is expected, with a time zone: `22:00-07:00 Europe/Berlin`. They do not count
-   * as silence. Only with `silence`: what is learnt has them in it.
+   * as silence. Only with `silence`: a learnt limit already includes them.
    */
   readonly quietHours?: string | undefined
   /** Conditions that raise no alarm. Default: none. */

@@ -87,7 +87,7 @@ export function github(options: GitHubOptions = {}): GitHubSource {
 
 /** The authors of commits, and what a scan found. The login of an account is public, and stays. */
 const personal = [
-  // The full name of a repository is none of a person.
+  // The full name of a repository is not the name of a person.
   ...usualPersonalPaths.filter((path) => path !== '**.*full_name'),
   ...['pusher.name', 'tagger', 'alert.secret'].map((path) => `**.${path}`)
 ]

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { listIndexSql } from './list-index.ts'
 import type { Prepared } from './prepared.ts'
 
-/** A path checks its time at one of this many places, for a statement that finds nothing does not. A power of two. */
+/** The time limit is checked at one of this many places: a statement that finds nothing checks none. A power of two. */
 export const checkEvery = 32
 
 export const listSql = {
