@@ -10,7 +10,6 @@ import { inboxContract } from './contract.ts'
 
 // Risk: with encryption switched on, a promise of the inbox does not hold: an event is lost, repeated or not found.
 
-const folder = makeFolder(t)
 let files = 0
 const encryption = { keys: `k1:${randomBytes(32).toString('base64')}` }
 
@@ -31,6 +30,7 @@ t.test('memory', async (t) => {
 })
 
 t.test('sqlite', async (t) => {
+  const folder = makeFolder(t)
   await inboxContract(t, async (t) => {
     let now = 1_000_000_000_000
     const inbox = encryptInbox(sqliteInbox({ path: join(folder, `${files++}.db`), clock: () => now }), encryption)

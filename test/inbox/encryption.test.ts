@@ -15,9 +15,7 @@ import { claim, settleAll } from './contract.ts'
 
 // Risk: personal data can be read in the file, a changed event reaches a handler, or events cannot be read any more.
 
-const folder = makeFolder(t)
-let files = 0
-const newAddress = (): string => `sqlite:${join(folder, `${files++}.db`)}`
+const inFolder = (folder: string, name = 'inbox.db'): string => `sqlite:${join(folder, name)}`
 const pathOf = (address: string): string => address.slice('sqlite:'.length)
 const newKey = (id: string): string => `${id}:${randomBytes(32).toString('base64')}`
 const [k1, k2] = [newKey('k1'), newKey('k2')]
@@ -82,7 +80,7 @@ function isReadable(address: string): boolean {
 }
 
 t.test('no personal data is in the file, and all of it can be read with the key', async (t) => {
-  const address = newAddress()
+  const address = inFolder(makeFolder(t))
   const inbox = await opened(t, address, [k1])
   await fill(inbox)
   t.notOk(isReadable(address), 'while the server runs')
@@ -99,7 +97,7 @@ t.test('no personal data is in the file, and all of it can be read with the key'
 })
 
 t.test('an inbox that is encrypted cannot be opened without its keys', async (t) => {
-  const address = newAddress()
+  const address = inFolder(makeFolder(t))
   const inbox = await opened(t, address, [k1])
   await fill(inbox)
   await inbox.close()
@@ -112,7 +110,7 @@ t.test('an inbox that is encrypted cannot be opened without its keys', async (t)
 })
 
 t.test('encryption begins, continues with a new key, and ends, beside a running server', async (t) => {
-  const address = newAddress()
+  const address = inFolder(makeFolder(t))
   const countsOf = async (inbox: Inbox) => Object.fromEntries(await countEncrypted(inbox))
   const reencrypted = async (keys: readonly string[]) => {
     const command = await opened(t, address, keys, 'command')
@@ -179,7 +177,7 @@ t.test('encryption begins, continues with a new key, and ends, beside a running 
 })
 
 t.test('a body that was changed or swapped in the file reaches no handler', async (t) => {
-  const address = newAddress()
+  const address = inFolder(makeFolder(t))
   const inbox = await opened(t, address, [k1])
   await inbox.record(['1', '2', '3', '4'].map((id) => ({ ...arrival(id, ['ship']), body: body(id) })))
   await inbox.close()
@@ -277,12 +275,13 @@ t.test('a reencryption that ends at any event leaves all of them readable, and c
 })
 
 t.test('events are copied between encrypted inboxes and those in plain text', async (t) => {
-  const from = await opened(t, newAddress(), [k1])
+  const folder = makeFolder(t)
+  const from = await opened(t, inFolder(folder, 'from.db'), [k1])
   await fill(from)
-  const plain = await opened(t, newAddress())
+  const plain = await opened(t, inFolder(folder, 'plain.db'))
   t.match(await copyInbox({ from, to: plain }), { seen: 4, copied: 4 })
   await expectWhole(t, plain)
-  const address = newAddress()
+  const address = inFolder(folder, 'other.db')
   const to = await opened(t, address, [k2])
   t.match(await copyInbox({ from: plain, to }), { seen: 4, copied: 4 })
   await expectWhole(t, to)
@@ -291,7 +290,7 @@ t.test('events are copied between encrypted inboxes and those in plain text', as
 })
 
 t.test('a quarantined request is accepted later, and an event is erased', async (t) => {
-  const address = newAddress()
+  const address = inFolder(makeFolder(t))
   const inbox = await opened(t, address, [k1])
   await inbox.record([quarantined('q', { body: body('7'), reason: marker, headers: { 'x-name': marker } })])
   const admission = {
