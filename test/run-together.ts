@@ -1,5 +1,4 @@
 import { globSync } from 'node:fs'
-import t from 'tap'
 
 /**
  * Runs the test files of a folder one after the other in this process, because starting a process takes longer than
@@ -10,12 +9,5 @@ import t from 'tap'
 export async function runTogether(folder: string): Promise<void> {
   const files = globSync(`${folder}/**/*.test.ts`, { cwd: import.meta.dirname, exclude: [`${folder}/alone/*`] }).sort()
   if (files.length === 0) throw new Error(`There is no test in ${folder}`)
-  const loading = Promise.withResolvers<undefined>()
-  // tap ends the run when no test is left. That must not happen while a file awaits its database.
-  void t.test(`${files.length} files are loaded`, () => loading.promise)
-  try {
-    for (const file of files) await import(new URL(file, import.meta.url).href)
-  } finally {
-    loading.resolve(undefined)
-  }
+  for (const file of files) await import(new URL(file, import.meta.url).href)
 }

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import t from 'tap'
 
-import { memoryInbox } from '../../src/inbox/memory/engine.ts'
-import { encryptInbox } from '../../src/inbox/open-inbox.ts'
-import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
-import { makeFolder } from '../folder.ts'
-import { inboxContract } from './contract.ts'
+import { memoryInbox } from '../../../src/inbox/memory/engine.ts'
+import { encryptInbox } from '../../../src/inbox/open-inbox.ts'
+import { sqliteInbox } from '../../../src/inbox/sqlite/engine.ts'
+import { makeFolder } from '../../folder.ts'
+import { inboxContract } from '../contract.ts'
 
 // Risk: with encryption switched on, a promise of the inbox does not hold: an event is lost, repeated or not found.
 

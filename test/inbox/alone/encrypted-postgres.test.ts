@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import t from 'tap'
 
-import { countEncrypted, encryptInbox, reencryptInbox } from '../../src/inbox/open-inbox.ts'
-import { postgresInbox } from '../../src/inbox/postgres/engine.ts'
-import type { Inbox } from '../../src/inbox/inbox.ts'
-import { keyOf } from '../event-keys.ts'
-import { arrival, quarantined } from './arrivals.ts'
-import { claim, inboxContract, settleAll } from './contract.ts'
-import { emptiedSchemas } from './emptied-schemas.ts'
-import { startPostgres } from './postgres-server.ts'
+import { countEncrypted, encryptInbox, reencryptInbox } from '../../../src/inbox/open-inbox.ts'
+import { postgresInbox } from '../../../src/inbox/postgres/engine.ts'
+import type { Inbox } from '../../../src/inbox/inbox.ts'
+import { keyOf } from '../../event-keys.ts'
+import { arrival, quarantined } from '../arrivals.ts'
+import { claim, inboxContract, settleAll } from '../contract.ts'
+import { emptiedSchemas } from '../emptied-schemas.ts'
+import { startPostgres } from '../postgres-server.ts'
 
 // Risk: with encryption, a promise of the inbox does not hold on PostgreSQL, or personal data is in a dump.
 
