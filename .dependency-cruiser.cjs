@@ -9,7 +9,7 @@ const model = '^src/model/'
 const contracts = '^src/(source/(source|check-answer|kept-headers)|inbox/(inbox|contract/[^/]+))\\.ts$'
 // Code that the implementations of one contract share.
 const shared =
-  '^src/(inbox/(act-results|arrival-time|attempt-lengths|check|check-restored|check-rules|purge-kind|read-turns|rows|schema-fingerprint|search|seen-states|semaphore|tally|wanted)\\.ts$|source/((certificates|exact-json|explain-unmatched|if-installed|judge-time|parse-challenge|parse-json)\\.ts$|http/))'
+  '^src/(inbox/(act-results|arrival-time|attempt-lengths|check|check-restored|check-rules|event-pages|purge-kind|read-turns|rows|schema-fingerprint|search|seen-states|semaphore|tally|wanted)\\.ts$|source/((certificates|exact-json|explain-unmatched|if-installed|judge-time|parse-challenge|parse-json)\\.ts$|http/))'
 // A provider in one file. Larger ones have a folder.
 const smallSource =
   '^src/source/(?!(source|check-answer|kept-headers|certificates|exact-json|explain-unmatched|if-installed|judge-time|parse-challenge|parse-json)\\.ts$)[^/]+\\.ts$'

@@ -11,6 +11,7 @@ export { handlersIn } from './lifecycle/mount-handlers.ts'
 export { recordReveal, recordSearch } from './lifecycle/reveal.ts'
 export { recordedHandlers, type KnownOfSource } from './lifecycle/known-handlers.ts'
 export { describeAddress } from './inbox/address.ts'
+export { eventPages } from './inbox/event-pages.ts'
 export {
   checkInboxAddress,
   countEncrypted,

@@ -1,6 +1,7 @@
 import { RiverhookError } from '../model/errors.ts'
 import type { AuditEntry } from '../model/audit.ts'
 import type { EventKey } from '../model/event.ts'
+import { eventPages } from './event-pages.ts'
 import type { EventDetail, EventSummary, Inbox } from './inbox.ts'
 
 export interface CopyOptions {
@@ -31,21 +32,18 @@ const batchBytes = 4 * 1024 * 1024
 /**
  * Copies events, deliveries, watermarks, mismatches, pauses, the audit log and the tally from one inbox to another.
  * Skips events that the other inbox has, so an interrupted copy can be repeated; those that are erased in `from` are
- * erased in `to`, too. No server may deliver from `from`
- * during the copy or after it.
+ * erased in `to`, too. No server may deliver from `from` during the copy or after it.
  * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE while a server has `from`
  */
 export async function copyInbox({ from, to, onProgress }: CopyOptions): Promise<CopyReport> {
   await requireIdle(from)
   let report: CopyReport = { seen: 0, copied: 0, erased: 0, unerased: 0, left: undefined }
-  let after: number | undefined
-  do {
-    const page = await from.events({ limit: batchSize, oldestFirst: true, after })
-    const missing = await findMissing(to, page.events)
-    const erasures = await eraseKnown(to, page.events, missing)
+  for await (const { events } of eventPages(from, { limit: batchSize, oldestFirst: true })) {
+    const missing = await findMissing(to, events)
+    const erasures = await eraseKnown(to, events, missing)
     report = {
       ...report,
-      seen: report.seen + page.events.length - missing.length,
+      seen: report.seen + events.length - missing.length,
       erased: report.erased + erasures.erased,
       unerased: report.unerased + erasures.unerased
     }
@@ -55,8 +53,7 @@ export async function copyInbox({ from, to, onProgress }: CopyOptions): Promise<
       onProgress?.(report)
     }
     if (missing.length === 0) onProgress?.(report)
-    after = page.next
-  } while (after !== undefined)
+  }
   const now = await to.now()
   // Skip a watermark in the future, which a wrong clock wrote. `advance` would set it to the present, which looks
   // valid.

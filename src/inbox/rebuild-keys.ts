@@ -1,4 +1,5 @@
 import type { SearchKeys } from '../model/search-keys.ts'
+import { eventPages } from './event-pages.ts'
 import type { EventDetail, Inbox, IndexEntry } from './inbox.ts'
 
 /** How many events were looked at, and what became of them. */
@@ -25,12 +26,10 @@ export async function rebuildKeys(
   onProgress: (count: number) => void = () => undefined
 ): Promise<RebuiltKeys> {
   let report: RebuiltKeys = { seen: 0, changed: 0, unread: 0 }
-  let after: number | undefined
-  do {
-    const page = await inbox.events({ state: 'accepted', limit: batchSize, oldestFirst: true, after })
+  for await (const { events } of eventPages(inbox, { state: 'accepted', limit: batchSize, oldestFirst: true })) {
     const entries: IndexEntry[] = []
     let unread = 0
-    for (const { realm, id } of page.events) {
+    for (const { realm, id } of events) {
       const event = { realm, id }
       const detail = await inbox.event(event)
       if (detail === undefined) continue
@@ -39,11 +38,10 @@ export async function rebuildKeys(
       else if (!isSame(keys, detail)) entries.push({ event, ...keys })
     }
     const changed = entries.length === 0 ? 0 : await inbox.reindex(entries)
-    const seen = page.events.length
+    const seen = events.length
     report = { seen: report.seen + seen, changed: report.changed + changed, unread: report.unread + unread }
     onProgress(seen)
-    after = page.next
-  } while (after !== undefined)
+  }
   return report
 }
 

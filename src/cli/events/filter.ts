@@ -8,7 +8,7 @@ import {
   type EventSummary,
   type Inbox
 } from '../../index.ts'
-import { conditionForm, readCondition, readKeySearch } from '../../programs.ts'
+import { conditionForm, eventPages, readCondition, readKeySearch } from '../../programs.ts'
 import { instantOf } from '../inbox.ts'
 import { printError } from '../output.ts'
 import { time } from '../print.ts'
@@ -128,12 +128,7 @@ export async function* eventsIn(
   inbox: Inbox,
   filter: Omit<EventFilter, 'limit' | 'after'>
 ): AsyncGenerator<EventSummary> {
-  let after: number | undefined
-  do {
-    const page = await inbox.events({ ...filter, limit: 500, after })
-    yield* page.events
-    after = page.next
-  } while (after !== undefined)
+  for await (const { events } of eventPages(inbox, { ...filter, limit: 500 })) yield* events
 }
 
 /**

@@ -1,12 +1,14 @@
 import { RiverhookError } from '../../model/errors.ts'
 import type { EventKey } from '../../model/event.ts'
+import { eventPages } from '../event-pages.ts'
 import type { EventDetail, Inbox, Resealing } from '../inbox.ts'
 import { keyIdsOf, openDetail, resealing, sealDetail } from './fields.ts'
 import { readKeys, saveState, withKey, withOnly, type Keys } from './state.ts'
 import type { EncryptionKeys } from '../../model/encryption-keys.ts'
 
 /** Events per page and per transaction: few, so that requests need not wait. */
-const batchSize = 200
+export const batchSize = 200
+const everyEvent = { limit: batchSize, oldestFirst: true }
 /** The most bytes of bodies in one transaction, except for a single larger event. */
 const batchBytes = 4 * 1024 * 1024
 /** How often one call looks at all events: another process may have written with an older key meanwhile. */
@@ -94,18 +96,15 @@ export async function reencrypt(
 
 async function reencryptAll(inner: Inbox, keys: Keys, onProgress: (count: number) => void): Promise<Reencrypted> {
   let report: Reencrypted = { seen: 0, changed: 0, damaged: [] }
-  let after: number | undefined
-  do {
-    const page = await inner.events({ limit: batchSize, oldestFirst: true, after })
-    const { changed, damaged } = await resealEvents(inner, keys, page.events)
+  for await (const { events } of eventPages(inner, everyEvent)) {
+    const { changed, damaged } = await resealEvents(inner, keys, events)
     report = {
-      seen: report.seen + page.events.length,
+      seen: report.seen + events.length,
       changed: report.changed + changed,
       damaged: [...report.damaged, ...damaged]
     }
-    onProgress(page.events.length)
-    after = page.next
-  } while (after !== undefined)
+    onProgress(events.length)
+  }
   return report
 }
 
@@ -115,16 +114,13 @@ export async function countByKey(
   onProgress: (count: number) => void = () => undefined
 ): Promise<ReadonlyMap<string, number>> {
   const counts = new Map<string, number>()
-  let after: number | undefined
-  do {
-    const page = await inner.events({ limit: batchSize, oldestFirst: true, after })
-    for (const { realm, id } of page.events) {
+  for await (const { events } of eventPages(inner, everyEvent)) {
+    for (const { realm, id } of events) {
       const stored = await inner.event({ realm, id })
       if (stored === undefined) continue
       for (const key of keyIdsOf(stored)) counts.set(key, (counts.get(key) ?? 0) + 1)
     }
-    onProgress(page.events.length)
-    after = page.next
-  } while (after !== undefined)
+    onProgress(events.length)
+  }
   return counts
 }

@@ -1,15 +1,14 @@
 import type { EncryptionKeys } from '../../model/encryption-keys.ts'
 import { RiverhookError } from '../../model/errors.ts'
 import type { DeliveryState } from '../../model/event.ts'
+import { eventPages } from '../event-pages.ts'
 import type { Inbox } from '../inbox.ts'
 import { Cipher } from './cipher.ts'
-import { resealEvents } from './reencrypt.ts'
+import { batchSize, resealEvents } from './reencrypt.ts'
 import { firstState, readKeys, saveState, withKey, type Keys, type StoredState } from './state.ts'
 
 /** How long a state is used before it is read again. */
 const freshMs = 30_000
-/** Events per transaction. */
-const batchSize = 200
 /** The states of deliveries that are in a line. */
 const inLine: readonly DeliveryState[] = ['pending', 'waiting', 'running', 'parked']
 
@@ -104,15 +103,12 @@ export class Turning {
   /** Brings all deliveries that are in a line into the form of new ones, so that they stay in the same line. */
   async #convertLines(keys: Keys): Promise<void> {
     for (const state of inLine) {
-      let after: number | undefined
-      do {
-        const page = await this.#inner.events({ state, limit: batchSize, oldestFirst: true, after })
-        const inLines = page.events.filter(({ deliveries }) =>
+      for await (const { events } of eventPages(this.#inner, { state, limit: batchSize, oldestFirst: true })) {
+        const inLines = events.filter(({ deliveries }) =>
           deliveries.some(({ orderKey, state }) => orderKey !== undefined && inLine.includes(state))
         )
         await resealEvents(this.#inner, keys, inLines)
-        after = page.next
-      } while (after !== undefined)
+      }
     }
   }
 }
