@@ -3,6 +3,8 @@ import { clearTimeout, monotonicNow, setTimeout } from './timers.ts'
 /** One that waits until a time of `monotonicNow()`. */
 export interface Due {
   readonly dueAt: number
+  /** Its place among those that wait. Set by `Deadlines`. */
+  place?: number
 }
 
 /**
@@ -12,7 +14,11 @@ export interface Due {
  */
 export class Deadlines<Entry extends Due> {
   readonly #onLate: (entry: Entry) => void
-  readonly #waiting = new Set<Entry>()
+  /**
+   * In no order. Not a Set: V8 keeps what a Set that is often changed held before, with the bodies of those requests,
+   * until the next collection of the old generation.
+   */
+  readonly #waiting: Entry[] = []
   #timer: NodeJS.Timeout | undefined
   /** No entry is due before this time. */
   #firstAt = Infinity
@@ -24,18 +30,31 @@ export class Deadlines<Entry extends Due> {
 
   /** The number of entries that wait. */
   get size(): number {
-    return this.#waiting.size
+    return this.#waiting.length
   }
 
   add(entry: Entry): void {
-    this.#waiting.add(entry)
+    entry.place = this.#waiting.push(entry) - 1
     if (entry.dueAt < this.#firstAt) this.#wakeAt(entry.dueAt)
-    else if (this.#waiting.size === 1) this.#timer?.ref()
+    else if (this.#waiting.length === 1) this.#timer?.ref()
   }
 
   delete(entry: Entry): void {
     // The timer stays for the next entry, which often comes at once.
-    if (this.#waiting.delete(entry) && this.#waiting.size === 0) this.#timer?.unref()
+    if (this.#remove(entry) && this.#waiting.length === 0) this.#timer?.unref()
+  }
+
+  /** Puts the last entry in its place. */
+  #remove(entry: Entry): boolean {
+    const { place } = entry
+    if (place === undefined) return false
+    entry.place = undefined
+    const last = this.#waiting.pop() as Entry
+    if (last !== entry) {
+      this.#waiting[place] = last
+      last.place = place
+    }
+    return true
   }
 
   #wakeAt(time: number): void {
@@ -61,7 +80,7 @@ export class Deadlines<Entry extends Due> {
       if (entry.dueAt <= now) late.push(entry)
       else next = Math.min(next, entry.dueAt)
     }
-    for (const entry of late) this.#waiting.delete(entry)
+    for (const entry of late) this.#remove(entry)
     if (next !== Infinity) this.#wakeAt(next)
     for (const entry of late) this.#onLate(entry)
   }
