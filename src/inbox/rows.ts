@@ -36,8 +36,9 @@ import type { Counted } from './tally.ts'
 /** The beginning of an encrypted text: see src/inbox/encryption/cipher.ts. A part of one cannot be decrypted. */
 export const sealedMark = 'rh1.'
 
-/** In characters of an error, of which a list shows the beginning. One that is encrypted is at most so long. */
-const shownError = 1_000
+/** In characters of an error: how much of it a list shows. */
+export const shownError = 1_000
+/** In characters of an encrypted error, which a list reads as a whole. */
 const longestSealed = 20_000
 
 /** How much of an error a list reads. */

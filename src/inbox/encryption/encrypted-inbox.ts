@@ -8,6 +8,7 @@ import type { CountedRequests, TallyQuery, TallyRow } from '../../model/tally.ts
 import { checkIndexEntries, checkNewJob, checkAdmissions, checkAlarmSave } from '../check.ts'
 import { checkRestored } from '../check-restored.ts'
 import type * as contract from '../inbox.ts'
+import { shownError } from '../rows.ts'
 import { openAlarms, openJob, sealAlarms, sealJob, sealProgress } from './beside-events.ts'
 import { openClaimed } from './claimed.ts'
 import { listEncrypted } from './list.ts'
@@ -28,9 +29,6 @@ import { KnownBodies } from './known-bodies.ts'
 import { resealEvents } from './reencrypt.ts'
 import type { Keys } from './state.ts'
 import { Turning } from './turning.ts'
-
-/** In characters of an error: as many as an engine lists. */
-const shownError = 1_000
 
 /** How an inbox is encrypted. */
 export interface EncryptedInboxOptions {
