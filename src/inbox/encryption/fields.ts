@@ -66,7 +66,7 @@ export function openError({ cipher }: Keys, event: EventKey, error: string): str
 }
 
 /** Decrypts a text for a person: one that cannot be decrypted must not keep the others from being listed. */
-export function shown(open: () => string): string {
+export function shown<Text extends string | undefined>(open: () => Text): Text | string {
   try {
     return open()
   } catch (error) {
@@ -138,17 +138,8 @@ export function openSummary(keys: Keys, event: EventSummary): EventSummary {
   return {
     ...event,
     reason: reason && shown(() => keys.cipher.openText(reason, placeOf(event, 'reason'))),
-    resource: resource && showResource(keys, event, resource),
+    resource: resource && shown(() => openAbout(keys, event, { about: [], resource }).resource),
     deliveries: event.deliveries.map((delivery) => openDelivery(keys, event, delivery))
-  }
-}
-
-function showResource(keys: Keys, event: EventKey, resource: string): string | undefined {
-  try {
-    return openAbout(keys, event, { about: [], resource }).resource
-  } catch (error) {
-    if (error instanceof RiverhookError) return unreadableText
-    throw error
   }
 }
 
