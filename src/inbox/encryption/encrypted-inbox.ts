@@ -333,7 +333,7 @@ export class EncryptedInbox implements contract.Inbox {
   async reindex(entries: readonly contract.IndexEntry[]): Promise<number> {
     const keys = await this.keys()
     return this.#inner.reindex(
-      checkIndexEntries(entries).map((entry) => ({ ...entry, ...sealAbout(keys, entry.event, aboutOf(entry)) }))
+      checkIndexEntries(entries).map((entry) => ({ ...entry, ...sealAbout(keys, entry.event, entry) }))
     )
   }
 
@@ -449,8 +449,4 @@ export class EncryptedInbox implements contract.Inbox {
 
 function openClaim(keys: Keys, claim: contract.Claim): contract.Claim {
   return { ...claim, deliveries: claim.deliveries.map((delivery) => openClaimed(keys, delivery)) }
-}
-
-function aboutOf({ about, resource }: contract.IndexEntry): { about: readonly string[]; resource: string | undefined } {
-  return { about, resource }
 }

@@ -91,7 +91,7 @@ export function openOrderKey({ index }: Keys, { handler, realm, orderKey }: Orde
 
 interface About {
   readonly about: readonly string[]
-  readonly resource: string | undefined
+  readonly resource?: string | undefined
 }
 
 /** Encrypts the resource together with the search keys, so that these can be read again, too. */
