@@ -49,9 +49,8 @@ interface ArrivalBase extends EventKey {
   readonly trace?: string | undefined
 }
 
-/** An event. `id` is the id that the sender gave it. */
-export interface AcceptedArrival extends ArrivalBase {
-  readonly state: 'accepted'
+/** The content of an event, as its source read it, and its deliveries. */
+interface EventContent {
   readonly type: string
   readonly liveMode?: boolean | undefined
   /** As the sender wrote it. */
@@ -63,6 +62,11 @@ export interface AcceptedArrival extends ArrivalBase {
   readonly deliveries: readonly NewDelivery[]
 }
 
+/** An event. `id` is the id that the sender gave it. */
+export interface AcceptedArrival extends ArrivalBase, EventContent {
+  readonly state: 'accepted'
+}
+
 /** An authentic request that is not a valid event. `id` is that of `quarantineIdOf`, so that retries are one row. */
 export interface QuarantinedArrival extends ArrivalBase {
   readonly state: 'quarantined'
@@ -71,19 +75,11 @@ export interface QuarantinedArrival extends ArrivalBase {
 }
 
 /** The event of a quarantined request that is valid now. It keeps the request's realm, source, headers and body. */
-export interface Admission {
+export interface Admission extends EventContent {
   /** The quarantined request. */
   readonly request: EventKey
   /** The id of its event, in the same realm. */
   readonly id: string
-  readonly type: string
-  readonly liveMode?: boolean | undefined
-  readonly createdTime?: string | undefined
-  /** The search keys. Default: none. */
-  readonly about?: readonly string[] | undefined
-  /** The id of the resource, as `toResource` returns it. */
-  readonly resource?: string | undefined
-  readonly deliveries: readonly NewDelivery[]
   /** The stored form of the body, if it depends on the id of the event. Default: as that of the request. */
   readonly body?: Uint8Array | undefined
   /** The stored form of the headers, if it depends on the id of the event. Default: as those of the request. */
