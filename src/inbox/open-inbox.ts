@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 
 import { RiverhookError } from '../model/errors.ts'
+import { isUnavailable } from '../model/inbox-unavailable.ts'
 import { readEncryptionKeys, type EncryptionKeys, type EncryptionOptions } from '../model/encryption-keys.ts'
 import { describeAddress, isPostgres, readPostgres, readPostgresUrl, sqlitePath } from './address.ts'
 import { EncryptedInbox } from './encryption/encrypted-inbox.ts'
@@ -57,7 +58,7 @@ export async function requireKeys(inbox: Inbox): Promise<void> {
     refuseSealed(await (inbox as Partial<Inbox>).encryption?.())
   } catch (error) {
     // The store is away: the server starts all the same.
-    if (error instanceof RiverhookError && error.statusCode === 503) return
+    if (isUnavailable(error)) return
     throw error
   }
 }

@@ -12,7 +12,7 @@ import type {
   RecordedAndClaimed,
   RecordResult
 } from './inbox.ts'
-import { inboxUnavailable } from '../model/inbox-unavailable.ts'
+import { inboxUnavailable, isUnavailable } from '../model/inbox-unavailable.ts'
 import { Deadlines, type Due } from '../model/deadlines.ts'
 import { inOwnContext } from '../model/own-context.ts'
 import { monotonicNow, nextTurn } from '../model/timers.ts'
@@ -284,6 +284,6 @@ function newlyClaimed(
 
 /** Converts an error of the engine, unless it already has a status code for the sender to try again. */
 function toAnswer(cause: unknown): RiverhookError {
-  if (cause instanceof RiverhookError && cause.statusCode === 503) return cause
+  if (isUnavailable(cause)) return cause
   return inboxUnavailable('The inbox could not write', cause)
 }

@@ -9,3 +9,8 @@ import { RiverhookError } from './errors.ts'
 export function inboxUnavailable(what: string, cause: unknown, reason = messageOf(cause)): RiverhookError {
   return new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', `${what}: ${reason}`, { cause })
 }
+
+/** True for an error that a later call may not have: the store is away, full, or too slow. */
+export function isUnavailable(error: unknown): error is RiverhookError {
+  return error instanceof RiverhookError && error.statusCode === 503
+}

@@ -1,7 +1,7 @@
 import type { AlarmKey } from '../../model/alarm.ts'
 import type { Act, ActResult, AuditEntry } from '../../model/audit.ts'
 import type { EncryptionKeys } from '../../model/encryption-keys.ts'
-import { RiverhookError } from '../../model/errors.ts'
+import type { RiverhookError } from '../../model/errors.ts'
 import type { EventKey } from '../../model/event.ts'
 import type { Job, NewJob } from '../../model/job.ts'
 import type { CountedRequests, TallyQuery, TallyRow } from '../../model/tally.ts'
@@ -25,6 +25,7 @@ import {
   sealOrderKey,
   shown
 } from './fields.ts'
+import { openChecked } from './key-guard.ts'
 import { KnownBodies } from './known-bodies.ts'
 import { resealEvents } from './reencrypt.ts'
 import type { Keys } from './state.ts'
@@ -87,16 +88,8 @@ export class EncryptedInbox implements contract.Inbox {
     this.#turning.forget()
   }
 
-  async open(): Promise<void> {
-    await this.#inner.open()
-    try {
-      await this.keys()
-    } catch (error) {
-      // The engine is opened even if its store is away, and then every call tries again.
-      if (error instanceof RiverhookError && error.statusCode === 503) return
-      await this.#inner.close()
-      throw error
-    }
+  open(): Promise<void> {
+    return openChecked(this.#inner, () => this.keys())
   }
 
   close(): Promise<void> {

@@ -1,4 +1,4 @@
-import { RiverhookError } from '../../model/errors.ts'
+import { isUnavailable } from '../../model/inbox-unavailable.ts'
 import type { Inbox } from '../inbox.ts'
 import { missingKey } from './cipher.ts'
 import type { StoredState } from './state.ts'
@@ -9,6 +9,21 @@ const withoutKeys: readonly string[] = ['close', 'onDue', 'notes', 'encryption',
 /** @throws {RiverhookError} RIVERHOOK_INBOX_KEY if there is a state of the encryption */
 export function refuseSealed(stored: string | undefined): void {
   if (stored !== undefined) throw missingKey(Object.keys((JSON.parse(stored) as StoredState).keys))
+}
+
+/**
+ * Opens an engine, and checks it. An engine whose store is away stays open: every call of it checks again. Any other
+ * error closes it.
+ */
+export async function openChecked(inner: Inbox, check: () => Promise<unknown>): Promise<void> {
+  await inner.open()
+  try {
+    await check()
+  } catch (error) {
+    if (isUnavailable(error)) return
+    await inner.close()
+    throw error
+  }
 }
 
 /**
@@ -23,19 +38,9 @@ export function guardKeys(inner: Inbox): Inbox {
     refuseSealed(await inner.encryption())
     isChecked = true
   }
-  const open = async (): Promise<void> => {
-    await inner.open()
-    try {
-      await check()
-    } catch (error) {
-      if (error instanceof RiverhookError && error.statusCode === 503) return
-      await inner.close()
-      throw error
-    }
-  }
   return new Proxy(inner, {
     get(target, name) {
-      if (name === 'open') return open
+      if (name === 'open') return () => openChecked(inner, check)
       const value: unknown = Reflect.get(target, name, target)
       if (typeof value !== 'function') return value
       const call = value.bind(target) as (...given: unknown[]) => unknown
