@@ -4,7 +4,7 @@ import { clearTimeout, monotonicNow, setTimeout } from './timers.ts'
 export interface Due {
   readonly dueAt: number
   /** Its place among those that wait. Set by `Deadlines`. */
-  place?: number
+  place?: number | undefined
 }
 
 /**
