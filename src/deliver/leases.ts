@@ -15,6 +15,14 @@ export interface LeasesOptions {
 }
 
 /**
+ * V8 links each table of a Map to the next one, so that a table in the old generation keeps all later ones, and what
+ * they held, until the next full collection. So an entry that is deleted holds no run.
+ */
+interface Hold {
+  run: Run | undefined
+}
+
+/**
  * The deliveries that this process holds, and the heartbeat that extends their leases, three times per lease.
  *
  * The engine, and not this class, refuses the late result of a zombie (a process that was frozen for longer than its
@@ -23,7 +31,7 @@ export interface LeasesOptions {
  */
 export class Leases {
   readonly #options: LeasesOptions
-  readonly #held = new Map<number, Run>()
+  readonly #held = new Map<number, Hold>()
   readonly #outage: Outage
   #beatAt: number
   #timer: NodeJS.Timeout | undefined
@@ -64,19 +72,23 @@ export class Leases {
   }
 
   get all(): readonly Run[] {
-    return [...this.#held.values()]
+    return Array.from(this.#held.values(), ({ run }) => run as Run)
   }
 
   get(id: number): Run | undefined {
-    return this.#held.get(id)
+    return this.#held.get(id)?.run
   }
 
   hold(run: Run): void {
-    this.#held.set(run.delivery.id, run)
+    this.#held.set(run.delivery.id, { run })
   }
 
   drop(run: Run): void {
-    if (this.#held.get(run.delivery.id) === run) this.#held.delete(run.delivery.id)
+    const { id } = run.delivery
+    const hold = this.#held.get(id)
+    if (hold?.run !== run) return
+    hold.run = undefined
+    this.#held.delete(id)
   }
 
   /**
@@ -116,9 +128,9 @@ export class Leases {
       const lostIds = new Set(lost)
       for (const { run, id, token } of sent) {
         // Guard: in the meantime the run may have ended (its settlement decides) or been claimed again (new token).
-        if (!lostIds.has(id) || run.fate.isDecided || run.delivery.token !== token || this.#held.get(id) !== run)
+        if (!lostIds.has(id) || run.fate.isDecided || run.delivery.token !== token || this.get(id) !== run)
           continue
-        this.#held.delete(id)
+        this.drop(run)
         onLost(run)
       }
       return 0
