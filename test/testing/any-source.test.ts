@@ -44,24 +44,16 @@ const sources: readonly Source[] = [
   sendGrid()
 ]
 
-for (const source of sources) {
-  const secret = newSecret(source)
-  const { body, headers } = sampleRequest(source, { secret, type: 'push.made', id: 'msg_1' })
-  await sourceContract(
-    t,
-    source,
-    [
-      {
-        body,
-        secret,
-        otherSecret: newSecret(source),
-        headers: {},
-        events: [{ id: idOf(source, body, headers), type: 'push.made' }]
-      }
-    ],
-    { requests: 20 }
-  )
-}
+sources.forEach((source, index) => {
+  t.test(`${source.name} meets the contract of a source (${index + 1})`, (t) => {
+    const secret = newSecret(source)
+    const { body, headers } = sampleRequest(source, { secret, type: 'push.made', id: 'msg_1' })
+    const events = [{ id: idOf(source, body, headers), type: 'push.made' }]
+    return sourceContract(t, source, [{ body, secret, otherSecret: newSecret(source), headers: {}, events }], {
+      requests: 20
+    })
+  })
+})
 
 function idOf(source: Source, body: Uint8Array, headers: Readonly<Record<string, string>>): string {
   const [part = { headers, body }] = source.split?.({ method: 'POST', url: '/', headers, body }) ?? []
