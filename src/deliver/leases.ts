@@ -128,8 +128,7 @@ export class Leases {
       const lostIds = new Set(lost)
       for (const { run, id, token } of sent) {
         // Guard: in the meantime the run may have ended (its settlement decides) or been claimed again (new token).
-        if (!lostIds.has(id) || run.fate.isDecided || run.delivery.token !== token || this.get(id) !== run)
-          continue
+        if (!lostIds.has(id) || run.fate.isDecided || run.delivery.token !== token || this.get(id) !== run) continue
         this.drop(run)
         onLost(run)
       }

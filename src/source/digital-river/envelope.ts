@@ -58,8 +58,13 @@ const instant =
 function isInstant(text: string): boolean {
   if (!instant.test(text)) return false
   const day = Number(text.slice(8, 10))
-  // Day 0 of the next month is the last day of this one.
-  return day <= 28 || day <= new Date(Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)), 0)).getUTCDate()
+  return day <= 28 || day <= lastDay(Number(text.slice(0, 4)), Number(text.slice(5, 7)))
+}
+
+/** @param month from 1 */
+function lastDay(year: number, month: number): number {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
 }
 
 function describe(error: ErrorObject | undefined): string {

@@ -48,6 +48,18 @@ t.test('the envelope is no stricter than the wire', async (t) => {
     t.match(read(variant), { ok: true }, JSON.stringify(variant))
 })
 
+t.test('a day is accepted if the month has it', async (t) => {
+  const wrong: string[] = []
+  for (let year = 1896; year <= 2104; year += 1)
+    for (let month = 1; month <= 12; month += 1)
+      for (let day = 28; day <= 31; day += 1) {
+        const date = `${year}-${String(month).padStart(2, '0')}-${day}`
+        const exists = new Date(Date.UTC(year, month - 1, day)).getUTCMonth() === month - 1
+        if (read({ ...good, createdTime: `${date}T12:00:00Z` }).ok !== exists) wrong.push(date)
+      }
+  t.same(wrong, [])
+})
+
 t.test('an invalid Event is refused with the field and the rule, never the value', async (t) => {
   const { id: _id, ...noId } = good
   const cases: [unknown, string][] = [
