@@ -48,7 +48,8 @@ export class HiddenValues {
   /** Adds only the e-mail addresses in a text. */
   addAddresses(text: string): void {
     if (text.includes('@'))
-      for (const [address] of text.slice(0, longestSearched).matchAll(emailAddress)) this.#values.add(address)
+      for (const [address] of text.slice(0, longestSearched).toWellFormed().matchAll(emailAddress))
+        this.#values.add(address)
   }
 
   /** Adds all texts and numbers in a value, such as an event. @throws {RangeError} if it is nested too deeply */
@@ -62,7 +63,10 @@ export class HiddenValues {
     for (const [word] of text.matchAll(anyWord)) this.#words.add(normal(word))
   }
 
-  /** @param shown values that are no secret, such as the id of the event */
+  /**
+   * The function that it returns never throws: a text that cannot be searched is hidden.
+   * @param shown values that are no secret, such as the id of the event
+   */
   hider(shown: readonly string[] = []): Hide {
     if (this.#values.size > mostValues) return () => mask
     const open = new Set(shown.map(normal))
@@ -77,10 +81,16 @@ export class HiddenValues {
       .sort((one, other) => other.length - one.length)
       .map(patternOf)
     const hideWord = (word: string): string => (this.#words.has(normal(word)) && !open.has(normal(word)) ? mask : word)
-    return (text) => {
-      if (forms.has(normal(text))) return mask
-      const rest = patterns.reduce((shownText, pattern) => shownText.replace(pattern, () => mask), text)
-      return this.#words.size === 0 ? rest : rest.replace(anyWord, hideWord)
+    return (quoting) => {
+      try {
+        // In half a surrogate pair, no character is found.
+        const text = quoting.toWellFormed()
+        if (forms.has(normal(text))) return mask
+        const rest = patterns.reduce((shownText, pattern) => shownText.replace(pattern, () => mask), text)
+        return this.#words.size === 0 ? rest : rest.replace(anyWord, hideWord)
+      } catch {
+        return mask
+      }
     }
   }
 }

@@ -63,10 +63,18 @@ export class Redaction {
 
   /**
    * Returns a function that does what `text` does for one body, which it reads once. Hides all values of a body that is
-   * not JSON.
+   * not JSON. Never throws.
    * @param shown values that stay, such as the id of the event
    */
   hiderOf(body: Uint8Array, shown: readonly string[] = []): Hide {
+    try {
+      return this.#valuesIn(body).hider(shown)
+    } catch {
+      return () => mask
+    }
+  }
+
+  #valuesIn(body: Uint8Array): HiddenValues {
     const values = new HiddenValues()
     const { encoding, text } = readBodyText(body)
     const texts = encoding === 'json' ? [text] : textsIn(encoding === 'text' ? text : asLatin1(body))
@@ -89,7 +97,7 @@ export class Redaction {
         values.addWords(each)
       }
     }
-    return values.hider(shown)
+    return values
   }
 
   /** The same list each time: see `kept`. */

@@ -145,6 +145,25 @@ t.test('a long value is hidden where a text quotes its beginning, and so is what
   t.equal(hide('no Lovelace, no Babbage'), 'no ••••, no ••••')
 })
 
+// Risk: an error that is lost, a list that fails, and an internal error without its text.
+t.test('any UTF-16, such as half a surrogate pair, neither throws nor shows a value', async () => {
+  const odd = fc.string({
+    unit: fc.constantFrom('\ud800', '\udfff', '\u{1f600}', 'é', '@', '.', ' ', 'ada', 'x'),
+    maxLength: 12
+  })
+  const canary = 'canary-4711@x.example'
+  fc.assert(
+    fc.property(odd, odd, odd, odd, (before, after, name, note) => {
+      const secret = `${before}${canary}${after}`
+      const body = bytes({ [name]: note, note: secret, email: [secret, note] })
+      const redaction = new Redaction(['email'])
+      const hide = redaction.hiderOf(body, [name])
+      const texts = [redaction.json(body) ?? '', hide(`${note} refused ${secret}${name}`), hide(note), hide('\ud800')]
+      return texts.every((text) => !text.includes(canary))
+    })
+  )
+})
+
 t.test('a hidden text occurs nowhere, whatever the event looks like', async () => {
   const canary = 'canary-4711'
   const hostile = fc.jsonValue({ maxDepth: 5 })

@@ -2,7 +2,7 @@ import { channel } from 'node:diagnostics_channel'
 import t from 'tap'
 
 import { defineHandler, errorText, loggedError } from '../../src/index.ts'
-import { event, listen, post, signatureHeaders, startReceiver } from './receiver.ts'
+import { event, listen, post, secret, signatureHeaders, startReceiver } from './receiver.ts'
 
 // Risk: the token of the vault, which an HTTP client keeps in its error, is in the log for everyone to read.
 
@@ -104,4 +104,18 @@ t.test('an unreadable value is logged too, and never throws', async (t) => {
   const named = Object.assign(new Error('x'), { name: '\u001b[31m\u202e' })
   t.match(loggedError(named), { name: '\\u001b[31m\\u202e', message: '\\u001b[31m\\u202e: x' })
   t.equal(errorText(undefined), 'A value that is no Error was thrown: undefined')
+})
+
+// Risk: one odd character of a sender, and the answer to an internal error is another internal error.
+t.test('a body with half a surrogate pair changes neither the answer nor the log of an internal error', async (t) => {
+  const failing = (): never => {
+    throw new Error('the vault has no \ud800ada@example.com')
+  }
+  const receiver = await listen(await startReceiver(t, { secrets: secret, bearer: failing }))
+  const body = Buffer.from(JSON.stringify({ note: '\ud800ada@example.com' }))
+  const answer = await post(receiver.url, body, { authorization: 'Bearer x' })
+  t.match(answer, { status: 500, body: { code: 'RIVERHOOK_RECEIVE_FAULT' } })
+  const line = receiver.lines.find(({ msg }) => msg === 'internal error')
+  t.match(line, { reason: /the vault has no .*••••/, err: { message: /the vault has no .*••••/ } })
+  t.notMatch(JSON.stringify(receiver.lines), /example/)
 })
