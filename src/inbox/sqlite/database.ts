@@ -262,7 +262,7 @@ function openAsServer(opening: Opening): DatabaseSync {
     // A new file, or a copy made by VACUUM INTO: start a new series of marks.
     if (db.prepare('PRAGMA journal_mode').get()?.['journal_mode'] !== 'wal') setFirstMark(db)
     // In WAL mode, only FULL puts each commit on the disk before it returns.
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768')
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384')
     db.exec(`PRAGMA wal_autocheckpoint = ${pagesPerCheckpoint}`)
     migrate(db)
     takeOver(db, opening, now)
