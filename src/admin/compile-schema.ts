@@ -21,15 +21,37 @@ function prepared(ajv: Ajv): Ajv {
 export const validatorCompiler: FastifySchemaCompiler<FastifySchema> = ({ schema, httpPart }) =>
   (httpPart === 'body' ? values : texts).compile(schema)
 
+/** By their schema: routes answer the same errors, and a process may mount the API more than once. */
+const serializers = new WeakMap<object, (value: unknown) => string>()
+
 /** Answers hold only the fields that their schema names. */
-export const serializerCompiler: FastifySerializerCompiler<FastifySchema> = ({ schema }) =>
-  // A schema refers to others by name. Itself it must not be among them.
-  stringify(schema as Schema, {
-    schema: Object.fromEntries(Object.entries(schemas).filter(([, each]) => each !== schema)) as unknown as Record<
-      string,
-      Schema
-    >
-  })
+export const serializerCompiler: FastifySerializerCompiler<FastifySchema> = ({ schema }) => {
+  const known = serializers.get(schema)
+  if (known !== undefined) return known
+  const serializer = stringify(schema as Schema, { schema: referredTo(schema) })
+  serializers.set(schema, serializer)
+  return serializer
+}
+
+/**
+ * The schemas that a schema refers to by name, also indirectly. Each one costs time in every serializer that gets it.
+ * The schema itself must not be among them.
+ */
+function referredTo(schema: object): Record<string, Schema> {
+  const found = new Map<string, object>()
+  const search = (each: object): void => {
+    JSON.stringify(each, (key, value: unknown) => {
+      const name = key === '$ref' ? String(value).replace(/#$/u, '') : undefined
+      if (name === undefined || found.has(name)) return value
+      const other = schemas[name as keyof typeof schemas]
+      found.set(name, other)
+      search(other)
+      return value
+    })
+  }
+  search(schema)
+  return Object.fromEntries([...found].filter(([, other]) => other !== schema)) as Record<string, Schema>
+}
 
 /** Returns a function that writes a value as the schema of this name says, for a part of a stream. */
 export function stringifyAs(name: keyof typeof schemas): (value: unknown) => string {
