@@ -105,8 +105,7 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
     lossesContract,
     newClaimsContract,
     pauseContract,
-    patternsContract,
-    closedContract
+    patternsContract
   ])
     await part(t, open)
 

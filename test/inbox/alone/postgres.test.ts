@@ -1,15 +1,15 @@
 import pg from 'pg'
 import t from 'tap'
 
-import { postgresInbox } from '../../src/inbox/postgres/engine.ts'
-import { failedSql } from '../../src/inbox/postgres/failed.ts'
-import { arrival } from './arrivals.ts'
-import { readerContract } from './contract-reader.ts'
-import { inboxContract } from './contract.ts'
-import { emptiedSchemas } from './emptied-schemas.ts'
-import { openPostgres } from './open-postgres.ts'
-import { startPostgres } from './postgres-server.ts'
-import { sameAsMemory } from './same-as-memory.ts'
+import { postgresInbox } from '../../../src/inbox/postgres/engine.ts'
+import { failedSql } from '../../../src/inbox/postgres/failed.ts'
+import { arrival } from '../arrivals.ts'
+import { readerContract } from '../contract-reader.ts'
+import { inboxContract } from '../contract.ts'
+import { emptiedSchemas } from '../emptied-schemas.ts'
+import { openPostgres } from '../open-postgres.ts'
+import { startPostgres } from '../postgres-server.ts'
+import { sameAsMemory } from '../same-as-memory.ts'
 
 // Risk: on several machines, a promise that holds only on one.
 
