@@ -3,8 +3,8 @@ import t from 'tap'
 
 /**
  * Runs the test files of a folder one after the other in this process, because starting a process takes longer than
- * most of them. Files that wait for long, load the machine or change process-wide state are in a folder `alone`, and
- * have one process each. To run one file: `npx tap FILE`.
+ * most of them. Files that take or wait long, load the machine or change process-wide state are in a folder `alone`,
+ * and have one process each. To run one file: `npx tap FILE`.
  *
  * The tests begin when all files are loaded, so a file must not await its own tests while it is loaded.
  * @param folder beside this file

@@ -1,6 +1,6 @@
-// npm run test:container. Runs the steps of the Dockerfile in empty folders instead of layers, so that they are tested
-// on a machine without a container engine. Not part of `npm test`, because it installs from the registry. Risk: an
-// image that does not build or does not start, noticed only after the release.
+// A part of npm run test:package. Runs the steps of the Dockerfile in empty folders instead of layers, so that they
+// are tested on a machine without a container engine. Not part of `npm test`, because it installs from the registry.
+// Risk: an image that does not build or does not start, noticed only after the release.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
