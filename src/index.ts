@@ -22,6 +22,7 @@ export type {
   RemoveOptions,
   EventTrace,
   MaskedEvent,
+  MaskedSummary,
   ReplayPlan,
   StartReplayOptions,
   SyncRegistrationOptions

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 
 import type {
+  DeliverySummary,
   EventDetail,
   EventFilter,
   EventPage,
@@ -194,9 +195,10 @@ export interface Riverhook extends Registrar {
   traceOf(event: Pick<EventDetail, 'trace'>): EventTrace | undefined
   /**
    * Hides the personal data in the texts of a list of events, such as errors, by the paths that `mask` uses now: these
-   * may be more than when the error was stored. Reads the body of each event that has such a text.
+   * may be more than when the error was stored. Leaves out the order keys. Reads the body of each event that has such a
+   * text; after 16 MiB of bodies, it hides the texts of the others entirely.
    */
-  maskList(events: readonly EventSummary[]): Promise<readonly EventSummary[]>
+  maskList(events: readonly EventSummary[]): Promise<readonly MaskedSummary[]>
   /**
    * Fetches events that never arrived.
    * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID if there is no key or no such endpoint, or for a type that is
@@ -282,6 +284,14 @@ export interface MaskedEvent extends Omit<EventDetail, 'body' | 'headers'> {
   readonly payload: string | undefined
   /** The length of the body. */
   readonly bytes: number
+}
+
+/**
+ * An event of a list, without its personal data. It has no order keys: only the body shows whether they are personal
+ * data, and a list does not read every body.
+ */
+export interface MaskedSummary extends Omit<EventSummary, 'deliveries'> {
+  readonly deliveries: readonly Omit<DeliverySummary, 'orderKey'>[]
 }
 
 /** The trace in which an event was recorded. */

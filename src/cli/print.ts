@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from 'node:util'
 import Progress from 'cli-progress'
 import Table from 'cli-table3'
 
-import { RiverhookError, type DeliveryState, type EventState, type EventSummary } from '../index.ts'
+import { RiverhookError, type DeliveryState, type EventState, type MaskedSummary } from '../index.ts'
 import { visible } from '../programs.ts'
 import { join, print, shown, style, styled, Styled } from './output.ts'
 
@@ -153,7 +153,7 @@ export function time(date: Date | undefined): string {
 }
 
 /** The states of an event's deliveries in a few words: `done 2, dead 1`. */
-export function summary({ state, deliveries }: EventSummary): string | Styled {
+export function summary({ state, deliveries }: MaskedSummary): string | Styled {
   if (state !== 'accepted') return styleState(state)
   if (deliveries.length === 0) return 'no handler'
   const counts = new Map<DeliveryState, number>()

@@ -1,4 +1,7 @@
+import { addressesIn } from './email-addresses.ts'
 import { isExactNumber } from './exact-json.ts'
+import { caseOf, formOf, inOneCase, inOneForm } from './folded-text.ts'
+import { replaceSpans, spanOf, type Span, type TextView } from './text-view.ts'
 
 /*
  * Hides values, such as names and e-mail addresses, wherever they occur in a text.
@@ -14,53 +17,66 @@ export type Hide = (text: string) => string
 const shortestInText = 4
 /** The most values that are looked for in a text. If there are more, the whole text is hidden. */
 const mostValues = 1_000
+/** The same for the words of texts that have no fields. */
+const mostWords = 20_000
 /** In characters. Of a longer value, a text may quote the beginning only: then the rest of the text is hidden, too. */
 const longestWhole = 500
 const longestBeginning = 100
-/** In characters: how far a value is searched for e-mail addresses. */
-const longestSearched = 20_000
 /** How many times a text that is JSON, in a text that is JSON, is read. */
-const deepestText = 3
+export const deepestText = 3
 
 /** The values to hide. */
 export class HiddenValues {
   readonly #values = new Set<string>()
   readonly #words = new Set<string>()
 
+  /** True if there are more values than are looked for, so that every text is hidden. */
+  get isFull(): boolean {
+    return this.#values.size > mostValues || this.#words.size > mostWords
+  }
+
   /**
    * Adds a text or a number; of a text also the e-mail addresses in it, and the values of one that is JSON. Ignores any
    * other value.
    */
   add(leaf: unknown, depth = deepestText): void {
-    if (this.#values.size > mostValues) return
-    if (isExactNumber(leaf)) {
-      const digits = JSON.stringify(leaf)
-      this.#values.add(digits).add(String(Number(digits)))
-    }
+    if (this.isFull) return
+    if (isExactNumber(leaf)) this.addNumber(JSON.stringify(leaf))
     if (typeof leaf !== 'string') return
-    const text = leaf.toWellFormed().trim()
+    const text = leaf.trim()
     if (text === '') return
     this.#values.add(text)
     this.addAddresses(text)
     if (depth > 0 && /^[{["]/.test(text)) this.addAll(parsed(text), depth - 1)
   }
 
+  /** @param digits as they are written in JSON */
+  addNumber(digits: string): void {
+    this.#values.add(digits).add(String(Number(digits)))
+  }
+
   /** Adds only the e-mail addresses in a text. */
   addAddresses(text: string): void {
-    if (text.includes('@'))
-      for (const [address] of text.slice(0, longestSearched).toWellFormed().matchAll(emailAddress))
-        this.#values.add(address)
+    for (const { address } of addressesIn(text)) {
+      this.#values.add(address)
+      if (this.isFull) return
+    }
   }
 
   /** Adds all texts and numbers in a value, such as an event. @throws {RangeError} if it is nested too deeply */
   addAll(value: unknown, depth = deepestText): void {
+    if (this.isFull) return
     if (typeof value !== 'object' || value === null || isExactNumber(value)) this.add(value, depth)
     else for (const field of Object.values(value)) this.addAll(field, depth)
   }
 
   /** Adds the words of a text that has no fields. */
   addWords(text: string): void {
-    for (const [word] of text.matchAll(anyWord)) this.#words.add(normal(word))
+    if (this.isFull) return
+    for (const [word] of formOf(text).matchAll(anyWord)) {
+      this.#words.add(word)
+      if (this.#words.size > mostWords) return
+    }
   }
 
   /**
@@ -68,26 +84,24 @@ export class HiddenValues {
    * @param shown values that are no secret, such as the id of the event
    */
   hider(shown: readonly string[] = []): Hide {
-    if (this.#values.size > mostValues) return () => mask
-    const open = new Set(shown.map(normal))
-    const forms = new Map(
-      [...this.#values]
-        .filter((value) => !open.has(normal(value)))
-        .flatMap(formsOf)
-        .map((form) => [normal(form), form])
-    )
-    const patterns = [...forms.values()]
-      .filter(({ length }) => length >= shortestInText)
-      .sort((one, other) => other.length - one.length)
-      .map(patternOf)
-    const hideWord = (word: string): string => (this.#words.has(normal(word)) && !open.has(normal(word)) ? mask : word)
-    return (quoting) => {
+    if (this.isFull) return () => mask
+    const open = new Set(shown.flatMap((value) => [caseOf(value.trim()), formOf(value).trim()]))
+    const values = [...this.#values].filter((value) => !open.has(caseOf(value)))
+    // As they are written, for a value that begins beside a sign which would make it part of an escape: `%41 Main St`.
+    const asWritten = new Needles(values, caseOf)
+    const inAnyForm = new Needles(values, formOf)
+    const words = new Set([...this.#words].filter((word) => !open.has(word)))
+    return (text) => {
       try {
-        // In half a surrogate pair, no character is found.
-        const text = quoting.toWellFormed()
-        if (forms.has(normal(text))) return mask
-        const rest = patterns.reduce((shownText, pattern) => shownText.replace(pattern, () => mask), text)
-        return this.#words.size === 0 ? rest : rest.replace(anyWord, hideWord)
+        const form = inOneForm(text)
+        if (inAnyForm.has(form.text)) return mask
+        const spans = [...inAnyForm.find(form), ...findWords(form, words)]
+        if (/[%\\&+]/.test(text)) {
+          const written = inOneCase(text)
+          if (asWritten.has(written.text)) return mask
+          spans.push(...asWritten.find(written))
+        }
+        return replaceSpans(text, spans, mask).toWellFormed()
       } catch {
         return mask
       }
@@ -95,10 +109,46 @@ export class HiddenValues {
   }
 }
 
-/** The forms in which a text may quote a value: as it is, in a URL, in a form, and in JSON. */
-function formsOf(value: string): readonly string[] {
-  const inUrl = encodeURIComponent(value)
-  return [value, inUrl, inUrl.replaceAll('%20', '+'), JSON.stringify(value).slice(1, -1)]
+/** Values in one form, which are looked for in texts of the same form. */
+class Needles {
+  readonly #whole = new Set<string>()
+  readonly #parts = new Map<string, { readonly isBeginning: boolean }>()
+
+  constructor(values: readonly string[], form: (value: string) => string) {
+    for (const value of values) {
+      const isBeginning = value.length > longestWhole
+      // The last characters may be half of an escape.
+      const text = form(isBeginning ? value.slice(0, longestWhole) : value).trim()
+      const part = isBeginning ? text.slice(0, Math.min(longestBeginning, text.length - longestEscape)) : text
+      if (part !== '') this.#whole.add(part)
+      if (part.length >= shortestInText) this.#parts.set(part, { isBeginning })
+    }
+  }
+
+  /** Whether a text as a whole is one of the values. */
+  has(text: string): boolean {
+    return this.#whole.has(text.trim())
+  }
+
+  *find(view: TextView): Generator<Span> {
+    const { text } = view
+    for (const [part, { isBeginning }] of this.#parts) {
+      let at = text.indexOf(part)
+      while (at !== -1) {
+        yield spanOf(view, at, isBeginning ? text.length : at + part.length)
+        at = isBeginning ? -1 : text.indexOf(part, at + part.length)
+      }
+    }
+  }
+}
+
+/** In characters. */
+const longestEscape = 12
+
+function* findWords(view: TextView, words: ReadonlySet<string>): Generator<Span> {
+  if (words.size === 0) return
+  for (const { 0: word, index } of view.text.matchAll(anyWord))
+    if (words.has(word)) yield spanOf(view, index, index + word.length)
 }
 
 /**
@@ -116,33 +166,8 @@ export function hideValuesOf(event: { readonly id: string; readonly type: string
   }
 }
 
-/** The domain ends with letters: `react@18.2.0` is no address. */
-const emailAddress = /[^\s@<>()[\]{},;:="']{1,64}@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){0,8}\.\p{L}{2,63}/gu
-
-/** Whether an e-mail address is in the beginning of a text. */
-export function hasAddress(text: string): boolean {
-  return text.includes('@') && text.slice(0, longestSearched).search(emailAddress) !== -1
-}
-
-/** Hides each e-mail address in a text. */
-export function hideAddresses(text: string): string {
-  return text.includes('@') ? text.replace(emailAddress, mask) : text
-}
-
 /** A word of a text; it ends with a letter or a digit, because a full stop may follow. */
 const anyWord = /[^\s"'`<>,;:=(){}[\]&?!|/\\]{3,200}[\p{L}\p{N}]/gu
-
-/** As the search keys are compared. */
-function normal(text: string): string {
-  return text.trim().toLowerCase()
-}
-
-function patternOf(value: string): RegExp {
-  const isLong = value.length > longestWhole
-  // Not in the middle of a surrogate pair.
-  const text = isLong ? value.slice(0, longestBeginning).replace(/[\uD800-\uDBFF]$/, '') : value
-  return new RegExp(escapePattern(text) + (isLong ? '[^]*' : ''), 'giu')
-}
 
 function parsed(text: string): unknown {
   try {
@@ -150,8 +175,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-function escapePattern(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`)
 }

@@ -1,33 +1,20 @@
 import { readBodyText } from '../model/body-text.ts'
-import { isExactNumber, parseExactText } from '../model/exact-json.ts'
-import { hasAddress, HiddenValues, mask, type Hide } from '../model/hidden-values.ts'
+import { hasAddress } from '../model/email-addresses.ts'
+import { deepestText, HiddenValues, mask, type Hide } from '../model/hidden-values.ts'
+import type { Span } from '../model/text-view.ts'
+import { FieldPaths, type Where } from './field-paths.ts'
+import { walkJson, type JsonVisitor } from './walk-json.ts'
 
 /*
  * Hides the values at paths of a payload: from everyone without the right to see personal data, and from errors.
  */
 
-/** A place in the tree of all paths, which have their first steps in common. */
-interface Place {
-  /** By the name of the next field, in lower case; `*` and `**` are names, too. */
-  readonly named: Map<string, Place>
-  /** Those with a `*` in their name, such as `billing*`. */
-  readonly patterns: (readonly [isName: (name: string) => boolean, place: Place])[]
-  /** The step that led here was `**`: any field leads here again. */
-  readonly isDeep: boolean
-  /** A path ends here. */
-  isEnd: boolean
-}
-
-/** Replaces leaves: those at the end of a path, and the others. */
-interface Leaves {
-  readonly hidden: (leaf: unknown) => unknown
-  readonly other: (leaf: unknown) => unknown
-}
-
-/** Hides the values at paths, and every text with an e-mail address in it. */
+/**
+ * Hides the values at paths, every text with an e-mail address in it, and names of fields with one. A text that is JSON
+ * is read as a part of the payload.
+ */
 export class Redaction {
-  readonly #root = makePlace(false)
-  #first: readonly Place[] | undefined
+  readonly #paths: FieldPaths
 
   /**
    * @param paths such as `data.object.email`, `data.*.email` or `data.**.address`. `*` is one field of any name, and in
@@ -35,22 +22,17 @@ export class Redaction {
    * A list on the way stands for its entries. An object or a list at the end stands for all its values
    */
   constructor(paths: readonly string[]) {
-    for (const path of paths) path.toLowerCase().split('.').reduce(grow, this.#root).isEnd = true
+    this.#paths = new FieldPaths(paths)
   }
 
   /**
-   * Returns the JSON of a body with its hidden values replaced by their type and length. Numbers keep all their digits.
+   * Returns the JSON of a body with its hidden values replaced by their type and length. All else is as it arrived.
    * @returns undefined if the body is not JSON, or is nested too deeply: then all of it must be hidden
    */
   json(body: Uint8Array): string | undefined {
     const { encoding, text } = readBodyText(body)
     if (encoding !== 'json') return undefined
-    try {
-      return JSON.stringify(replace(parseExactText(text), this.#begin(), masking))
-    } catch {
-      // Nested too deeply.
-      return undefined
-    }
+    return new Masking(this.#paths).mask(text, this.#paths.begin())
   }
 
   /**
@@ -77,32 +59,113 @@ export class Redaction {
   #valuesIn(body: Uint8Array): HiddenValues {
     const values = new HiddenValues()
     const { encoding, text } = readBodyText(body)
-    const texts = encoding === 'json' ? [text] : textsIn(encoding === 'text' ? text : asLatin1(body))
-    for (const each of texts) {
-      try {
-        const value = parseExactText(each)
-        if (isObject(value))
-          replace(value, this.#begin(), {
-            hidden: (leaf) => {
-              values.add(leaf)
-            },
-            other: (leaf) => {
-              if (typeof leaf === 'string') values.addAddresses(leaf)
-            }
-          })
-        else values.add(each)
-      } catch {
-        // Not JSON, or nested too deeply.
-        values.add(each, 0)
-        values.addWords(each)
-      }
+    const whole = encoding === 'base64' ? asLatin1(body) : text
+    // Also those in the names of a form.
+    if (encoding !== 'json') values.addAddresses(whole)
+    for (const each of encoding === 'json' ? [whole] : textsIn(whole)) {
+      if (isJsonObject(each) && walkJson(each, this.#paths.begin(), new Collecting(this.#paths, values))) continue
+      const isUnread = encoding !== 'json' || isJsonObject(each)
+      values.add(each, isUnread ? 0 : deepestText)
+      // Not JSON, or nested too deeply.
+      if (isUnread) values.addWords(each)
     }
     return values
   }
+}
 
-  /** The same list each time: see `kept`. */
-  #begin(): readonly Place[] {
-    return (this.#first ??= reach([], this.#root))
+/** Adds the values of a JSON text that are to be hidden. */
+class Collecting implements JsonVisitor<Where> {
+  readonly #paths: FieldPaths
+  readonly #values: HiddenValues
+  /** How many times a text that is JSON, in a text that is JSON, is read. */
+  readonly #depth: number
+
+  constructor(paths: FieldPaths, values: HiddenValues, depth = deepestText) {
+    this.#paths = paths
+    this.#values = values
+    this.#depth = depth
+  }
+
+  get isDone(): boolean {
+    return this.#values.isFull
+  }
+
+  field(where: Where, name: string): Where {
+    this.#values.addAddresses(name)
+    return this.#paths.next(where, name)
+  }
+
+  text(where: Where, text: string): void {
+    if (where === 'end') {
+      this.#values.add(text)
+      return
+    }
+    this.#values.addAddresses(text)
+    if (this.#depth > 0 && isJsonObject(text))
+      walkJson(text, where, new Collecting(this.#paths, this.#values, this.#depth - 1))
+  }
+
+  literal(where: Where, literal: string): void {
+    if (where === 'end' && /\d/.test(literal)) this.#values.addNumber(literal)
+  }
+}
+
+/** Replaces the hidden values of a JSON text. */
+class Masking implements JsonVisitor<Where> {
+  readonly isDone = false
+  readonly #paths: FieldPaths
+  readonly #depth: number
+  readonly #replaced: (readonly [span: Span, by: string])[] = []
+  /** How many names of fields were replaced in the payload. */
+  readonly #names: { count: number }
+
+  constructor(paths: FieldPaths, depth = deepestText, names = { count: 0 }) {
+    this.#paths = paths
+    this.#depth = depth
+    this.#names = names
+  }
+
+  /** @returns undefined for a text that is not JSON, or nested too deeply */
+  mask(text: string, where: Where): string | undefined {
+    if (!walkJson(text, where, this)) return undefined
+    let masked = ''
+    let shownTo = 0
+    for (const [[start, end], by] of this.#replaced) {
+      masked += text.slice(shownTo, start) + by
+      shownTo = end
+    }
+    return masked + text.slice(shownTo)
+  }
+
+  field(where: Where, name: string, span: Span): Where {
+    if (hasAddress(name)) {
+      this.#names.count += 1
+      this.#replaced.push([span, `"${mask} (name ${this.#names.count})"`])
+    }
+    return this.#paths.next(where, name)
+  }
+
+  text(where: Where, text: string, span: Span): void {
+    if (where === 'end') {
+      this.#hide(span, 'string', text)
+      return
+    }
+    const inner =
+      this.#depth > 0 && isJsonObject(text)
+        ? new Masking(this.#paths, this.#depth - 1, this.#names).mask(text, where)
+        : undefined
+    if (inner === undefined) {
+      if (hasAddress(text)) this.#hide(span, 'string', text)
+    } else if (inner !== text) this.#replaced.push([span, JSON.stringify(inner)])
+  }
+
+  literal(where: Where, literal: string, span: Span): void {
+    if (where !== 'end' || literal === 'null') return
+    this.#hide(span, /\d/.test(literal) ? 'number' : 'boolean')
+  }
+
+  #hide(span: Span, type: string, text?: string): void {
+    this.#replaced.push([span, `"${mask} (${type}${text === undefined ? '' : `, ${text.length}`})"`])
   }
 }
 
@@ -110,103 +173,14 @@ export class Redaction {
  * The texts in a body that is not JSON: the values of a form, one of which may be JSON, or the whole body.
  */
 function textsIn(body: string): readonly string[] {
-  return /^[\w.%+[\]-]{1,200}=/.test(body) ? [...new URLSearchParams(body).values()] : [body]
+  return /^[\w.%+[\]-]{1,200}=/.test(body) ? [...new Set(new URLSearchParams(body).values())] : [body]
 }
 
 function asLatin1({ buffer, byteOffset, byteLength }: Uint8Array): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString('latin1')
 }
 
-function makePlace(isDeep: boolean): Place {
-  return { named: new Map(), patterns: [], isDeep, isEnd: false }
-}
-
-function grow(place: Place, name: string): Place {
-  const known = place.named.get(name)
-  if (known !== undefined) return known
-  const grown = makePlace(name === '**')
-  place.named.set(name, grown)
-  if (name.includes('*') && !/^\*+$/.test(name)) place.patterns.push([patternOf(name), grown])
-  return grown
-}
-
-/** Without backtracking: a name may have a million characters. */
-function patternOf(pattern: string): (name: string) => boolean {
-  const [start = '', ...rest] = pattern.split('*')
-  const end = rest.pop() ?? ''
-  return (name) => {
-    if (name.length < start.length + end.length || !name.startsWith(start) || !name.endsWith(end)) return false
-    const last = name.length - end.length
-    let from = start.length
-    for (const part of rest) {
-      const found = name.indexOf(part, from)
-      if (found === -1 || found + part.length > last) return false
-      from = found + part.length
-    }
-    return true
-  }
-}
-
-/** Adds a place, and those that `**` leads to without a field. */
-function reach(places: Place[], place: Place | undefined): Place[] {
-  if (place === undefined || places.includes(place)) return places
-  places.push(place)
-  return reach(places, place.named.get('**'))
-}
-
-/** The most names whose places are kept: the names of a map are endless. */
-const mostKept = 500
-/** The places after each field, by the places before it: names repeat, and each is compared with many patterns. */
-const kept = new WeakMap<readonly Place[], Map<string, readonly Place[]>>()
-
-/** The places after a field. */
-function follow(places: readonly Place[], name: string): readonly Place[] {
-  const known = kept.get(places) ?? new Map<string, readonly Place[]>()
-  kept.set(places, known)
-  const found = known.get(name) ?? findNext(places, name.toLowerCase())
-  if (known.size < mostKept) known.set(name, found)
-  return found
-}
-
-function findNext(places: readonly Place[], key: string): readonly Place[] {
-  const found: Place[] = []
-  for (const place of places) {
-    if (place.isDeep) reach(found, place)
-    reach(found, place.named.get(key))
-    reach(found, place.named.get('*'))
-    for (const [isName, next] of place.patterns) if (isName(key)) reach(found, next)
-  }
-  // The same list for the same places, so that what follows is kept for it, too.
-  return places.length === found.length && places.every((place, index) => place === found[index]) ? places : found
-}
-
-/** Copies a value, with its leaves replaced. */
-function replace(value: unknown, places: readonly Place[], leaves: Leaves): unknown {
-  const isHidden = places.some(({ isEnd }) => isEnd)
-  const below = isHidden ? everywhere : places
-  if (Array.isArray(value)) return value.map((entry) => replace(entry, below, leaves))
-  if (isObject(value))
-    return mapFields(value, (field, name) => replace(field, isHidden ? below : follow(below, name), leaves))
-  return isHidden ? leaves.hidden(value) : leaves.other(value)
-}
-
-/** Below the end of a path, every leaf is hidden. */
-const everywhere: readonly Place[] = [{ ...makePlace(false), isEnd: true }]
-
-const masking: Leaves = {
-  hidden: maskOf,
-  other: (leaf) => (typeof leaf === 'string' && hasAddress(leaf) ? maskOf(leaf) : leaf)
-}
-
-function maskOf(leaf: unknown): unknown {
-  if (typeof leaf === 'string') return `${mask} (string, ${leaf.length})`
-  return leaf === null ? null : `${mask} (${isExactNumber(leaf) ? 'number' : typeof leaf})`
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !isExactNumber(value)
-}
-
-function mapFields(value: object, map: (field: unknown, name: string) => unknown): object {
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, map(field, name)]))
+/** Whether a text may be the JSON of an object or a list. */
+function isJsonObject(text: string): boolean {
+  return /^\s*[{[]/.test(text)
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 
-import type { EventSummary } from '../../index.ts'
+import type { MaskedSummary } from '../../index.ts'
 import { addFilter, filterOf, hasSeveralRealms, limitOf, readPage, type FilterFlags } from './filter.ts'
 import { besideServer } from '../config.ts'
 import { inboxOption, withRiverhook } from '../inbox.ts'
@@ -31,11 +31,9 @@ export function listCommand(): Command {
 }
 
 /** Prints events as a table, or as one JSON object per line. */
-export function printEvents(events: readonly EventSummary[], { json }: { readonly json?: true }): void {
+export function printEvents(events: readonly MaskedSummary[], { json }: { readonly json?: true }): void {
   if (json === true) {
-    // An order key may be personal data. Only the body shows whether it is.
-    for (const { deliveries, ...event } of events)
-      printJson({ ...event, deliveries: deliveries.map(({ orderKey: _orderKey, ...delivery }) => delivery) })
+    for (const event of events) printJson(event)
     return
   }
   if (events.length === 0) {
@@ -57,6 +55,6 @@ export function printEvents(events: readonly EventSummary[], { json }: { readonl
 }
 
 /** The last error of a delivery that is not done: the errors of what is done by now are in `events show`. */
-function openError({ deliveries }: EventSummary): string | undefined {
+function openError({ deliveries }: MaskedSummary): string | undefined {
   return deliveries.find(({ state, lastError }) => state !== 'done' && lastError !== undefined)?.lastError
 }
