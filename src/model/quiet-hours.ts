@@ -4,13 +4,14 @@ export interface QuietHours {
   readonly from: number
   readonly to: number
   /** Formats a moment as its time of day. */
-  readonly clock: Intl.DateTimeFormat
+  readonly clock: Pick<Intl.DateTimeFormat, 'format'>
 }
 
 const form = /^(\d{2}):(\d{2})-(\d{2}):(\d{2}) (\S+)$/
 const example = '22:00-07:00 Europe/Berlin'
 const minuteMs = 60_000
 const dayMinutes = 24 * 60
+const dayMs = dayMinutes * minuteMs
 /** Time zones change their offset only at such marks of UTC. */
 const markMs = 15 * minuteMs
 
@@ -43,6 +44,25 @@ export function readQuietHours(text: string): QuietHours {
 
 /** How much of a span of time is outside the quiet hours, in milliseconds. @param from since the epoch */
 export function activeMs(hours: QuietHours, from: number, until: number): number {
+  let sum = 0
+  let at = from
+  // A day from one time of day to the same one has no change of the offset.
+  let time = hours.clock.format(at)
+  while (at + dayMs <= until) {
+    const next = hours.clock.format(at + dayMs)
+    sum += next === time ? dayMs - quietMs(hours) : activeInParts(hours, at, at + dayMs)
+    time = next
+    at += dayMs
+  }
+  return sum + activeInParts(hours, at, until)
+}
+
+/** How much of each day is quiet, in milliseconds. */
+function quietMs({ from, to }: QuietHours): number {
+  return ((to - from + dayMinutes) % dayMinutes) * minuteMs
+}
+
+function activeInParts(hours: QuietHours, from: number, until: number): number {
   let sum = 0
   for (let at = from; at < until; ) {
     const next = Math.min(until, (Math.floor(at / markMs) + 1) * markMs)

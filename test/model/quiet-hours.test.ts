@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import t from 'tap'
 
 import { activeMs, quietHoursProblem, readQuietHours } from '../../src/model/quiet-hours.ts'
@@ -21,6 +22,33 @@ t.test('only the time outside the quiet hours counts, in their time zone', (t) =
   t.equal(span('00:00-23:59 Asia/Kathmandu', '2026-01-10T00:00:00Z', '2026-01-20T00:00:00Z'), 10 / 60)
   t.equal(span(night, '2026-01-10T12:00:00Z', '2026-01-10T12:00:00Z'), 0)
   t.end()
+})
+
+t.test('a long span is the sum of its hours, also where the offset changes', async () => {
+  const start = fc.integer({ min: Date.parse('2011-01-01'), max: Date.parse('2027-01-01') })
+  const zone = fc.constantFrom('Europe/Berlin', 'Africa/Casablanca', 'Australia/Lord_Howe', 'Pacific/Apia', 'Asia/Gaza')
+  const times = fc.constantFrom('22:00-07:00', '01:30-02:30', '00:00-23:59', '12:00-13:30')
+  fc.assert(
+    fc.property(start, fc.integer({ min: 0, max: 60 * 24 * hour }), zone, times, (from, ms, inZone, between) => {
+      const hours = readQuietHours(`${between} ${inZone}`)
+      let sum = 0
+      for (let at = from; at < from + ms; at += hour) sum += activeMs(hours, at, Math.min(at + hour, from + ms))
+      return Math.abs(activeMs(hours, from, from + ms) - sum) < 1
+    }),
+    { numRuns: 30 }
+  )
+})
+
+// Risk: an endpoint without requests for years, for which each round of the alarms stops the server.
+t.test('the time zone is asked once for each day of a long span', async (t) => {
+  const hours = readQuietHours('22:00-07:00 Europe/Berlin')
+  let asked = 0
+  const format = (at: number): string => {
+    asked += 1
+    return hours.clock.format(at)
+  }
+  activeMs({ ...hours, clock: { format } }, Date.parse('2025-01-10T20:00:00Z'), Date.parse('2026-01-10T20:00:00Z'))
+  t.ok(asked >= 365 && asked < 1_000, `${asked} times`)
 })
 
 t.test('wrong hours are refused, with the reason', (t) => {
