@@ -11,7 +11,7 @@ import { run, startPostgres } from './inbox/postgres-server.ts'
 import { runProcess, startListening, startServer } from './processes.ts'
 import { readme, snippets } from './readme-snippets.ts'
 import { tablePattern, tables, typesPage, typesPageText } from './readme-tables.ts'
-import { event, post, signatureHeaders } from './receive/receiver.ts'
+import { event, post, postUntilStored, signatureHeaders } from './receive/receiver.ts'
 import { createDigitalRiver, sampleEvent, type EventChoice } from '../src/testing/index.ts'
 
 // Risk: snippets of the README and its documents that do not work when they are copied.
@@ -25,7 +25,7 @@ function place(t: Test, name: string): string {
 
 async function send(url: string, secret: string, id: string): Promise<number> {
   const body = event({ id })
-  return (await post(`${url}/webhooks/digital-river`, body, signatureHeaders(body, secret))).status
+  return (await postUntilStored(`${url}/webhooks/digital-river`, body, signatureHeaders(body, secret))).status
 }
 
 t.test('every block of code is run by a test', async (t) => {
@@ -183,7 +183,10 @@ t.test('the snippets of handler files work', async (t) => {
   await server.line(/"handler":"erp".*"attempt":1.*the handler failed/)
   // Another order: one with the same key would wait for the retry.
   const body = event({ id: 'e2', data: { object: { id: 'o2' } } })
-  t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
+  t.equal(
+    (await postUntilStored(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status,
+    202
+  )
   await server.line(/"event_id":"e2".*"msg":"booked"/)
   t.same(keys, ['digital-river:e1:erp', 'digital-river:e2:erp'])
 })
@@ -198,7 +201,10 @@ t.test("the snippets of typed payloads and of a handler's own schema work", asyn
   t.teardown(() => server.end('SIGKILL'))
   const sample = async (type: string, choice: EventChoice = {}): Promise<void> => {
     const body = Buffer.from(JSON.stringify(sampleEvent(type, choice)))
-    t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
+    t.equal(
+      (await postUntilStored(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status,
+      202
+    )
   }
   await sample('order.accepted', {
     data: { object: { id: 'o1', items: [{ id: '1', skuId: 'teapot', quantity: 2, amount: 1 }] } }
@@ -220,7 +226,10 @@ t.test('the snippet of exactly-once effects works', async (t) => {
   const body = Buffer.from(
     JSON.stringify(sampleEvent('order.accepted', { data: { object: { id: 'o1', totalAmount: 12.5 } } }))
   )
-  t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
+  t.equal(
+    (await postUntilStored(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status,
+    202
+  )
   await server.line(/"msg":"booked"/)
   t.same(await run(inbox, 'SELECT order_id, amount::float8 FROM booking'), [{ order_id: 'o1', amount: 12.5 }])
 })
@@ -235,7 +244,7 @@ t.test('the snippet of a channel subscriber works', async (t) => {
     RIVERHOOK_INBOX: 'memory:'
   })
   t.teardown(() => server.end('SIGKILL'))
-  await send(server.url, 'whk_a', 'e1')
+  t.equal(await send(server.url, 'whk_a', 'e1'), 202)
   t.match(await server.line(/^\* done \d/), /^\* done/)
 })
 
@@ -293,7 +302,7 @@ t.test('the snippet of the OAuth transport works', async (t) => {
   const headers = signatureHeaders(body, 'whk_a')
   const path = `${server.url}/webhooks/digital-river`
   t.equal((await post(path, body, headers)).status, 401, 'the signature alone')
-  t.equal((await post(path, body, { ...headers, authorization: `Bearer ${token}` })).status, 202)
+  t.equal((await postUntilStored(path, body, { ...headers, authorization: `Bearer ${token}` })).status, 202)
 })
 
 t.test('the snippet of metrics in your own service works', async (t) => {
@@ -350,7 +359,10 @@ t.test('the recipe for import aliases works', async (t) => {
   })
   t.teardown(() => server.end('SIGKILL'))
   const body = event({ data: { object: { id: 'o1', currency: 'EUR' } } })
-  t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
+  t.equal(
+    (await postUntilStored(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status,
+    202
+  )
   await server.line(/"warehouse":"the one for EUR"/)
 })
 

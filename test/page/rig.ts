@@ -11,7 +11,7 @@ import { admin, type AdminOptions } from '../../src/admin/index.ts'
 import { PermanentError, riverhook, type RiverhookOptions } from '../../src/index.ts'
 import { whenSettled } from '../../src/testing/index.ts'
 import { makeFolder } from '../folder.ts'
-import { event, post, secret } from '../receive/receiver.ts'
+import { event, postUntilStored, secret } from '../receive/receiver.ts'
 
 let built: Promise<void> | undefined
 
@@ -43,13 +43,7 @@ export async function startHost(
   await app.register(riverhook, { inbox: `sqlite:${join(makeFolder(t), 'inbox.db')}`, secrets: secret, ...receiver })
   const login = Object.keys(options).length > 0 ? options : { authenticate: () => everything }
   await app.register(admin, { prefix, ...login })
-  // As a provider does: on a busy machine, an inbox may not answer within the time of a request.
-  const postUntilStored = async (body: Buffer): ReturnType<typeof post> => {
-    for (let triesLeft = 20; ; triesLeft -= 1) {
-      const answer = await post(`${origin}/webhooks/digital-river`, body)
-      if (answer.status !== 503 || triesLeft === 0) return answer
-    }
-  }
+  const sendRaw = (body: Buffer) => postUntilStored(`${origin}/webhooks/digital-river`, body)
   const host: Host = {
     app,
     url: '',
@@ -58,11 +52,11 @@ export async function startHost(
     },
     send: async (changes = {}) => {
       const body = event(changes)
-      const { status } = await postUntilStored(body)
+      const { status } = await sendRaw(body)
       t.equal(status, 202, 'the receiver takes the event')
       return (JSON.parse(body.toString()) as { id: string }).id
     },
-    sendRaw: postUntilStored,
+    sendRaw,
     settled: (id) => whenSettled(app.riverhook.inbox, id)
   }
   app.riverhook.on('*', { name: 'audit' }, () => undefined)

@@ -90,7 +90,15 @@ export async function post(
   }
 }
 
-/** The same over kept connections: for thousands of requests, `fetch` would take most of the time. */
+/** POSTs as a provider does, which repeats what is answered 503: a busy machine may not store an event in time. */
+export async function postUntilStored(...request: Parameters<typeof post>): Promise<Answer> {
+  for (let triesLeft = 20; ; triesLeft -= 1) {
+    const answer = await post(...request)
+    if (answer.status !== 503 || triesLeft === 0) return answer
+  }
+}
+
+/** As `post`, over kept connections: for thousands of requests, `fetch` would take most of the time. */
 export async function postOver(
   agent: Agent,
   url: string,
