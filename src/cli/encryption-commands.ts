@@ -70,7 +70,8 @@ function reencryptCommand(): Command {
         })
         await inbox.audit(act, { count: changed, outcome: `${changed} of ${seen} changed` })
         print(`${counted(changed, 'event')} of ${seen} changed.`)
-        const rest = changed === 0 ? undefined : await inbox.scrub()
+        // Also after no change: a run that was killed may have left plain text in unused parts of the file.
+        const rest = await inbox.scrub()
         if (rest !== undefined) print(`Of the former data: ${rest}.`)
         if (damaged.length === 0) return
         for (const { realm, id } of damaged.slice(0, 20)) printError(`Cannot be decrypted: ${realm} ${id}`)
