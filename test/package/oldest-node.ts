@@ -15,9 +15,9 @@ const same = [
   'test/{deploy,docs,house,language,surface,types}.test.ts',
   // The page, which runs in a browser. The API that it calls is tested in test/admin.
   'test/page.test.ts',
-  // The decisions of PostgreSQL. The contract of its engine, its faults and its connections are in other files.
+  // The decisions of PostgreSQL: its engine is SQL. Its connections and their faults are in other files.
   'test/crash/alone/replicas*.test.ts',
-  'test/inbox/alone/postgres-{crowd,merchant-pool}.test.ts',
+  'test/inbox/alone/postgres{,-crowd,-merchant-pool}.test.ts',
   // The contract again, with encryption. test/inbox/encryption.test.ts has all that is particular to it.
   'test/inbox/alone/encrypted*.test.ts'
 ]
