@@ -258,6 +258,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
       running: () => dispatcher?.running ?? new Map(),
       registrations: () => riverhook.registrations(),
       alarms: () => alarms.raised,
+      spanIds: () => traces.current?.sampledIds(),
       log
     }))
     const secrets = await receivers.checkSecrets()

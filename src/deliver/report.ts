@@ -73,15 +73,19 @@ export class Report {
     const keys = { ...logKeys(run), duration_ms }
     const { id, type, receivedAt } = run.delivery.event
     const latency_ms = Math.max(0, endedAt - receivedAt.getTime())
-    publish('settled', {
-      ...deliveryKeys(run),
-      duration_ms,
-      event_id: id,
-      event_type: type,
-      state: outcome.state,
-      latency_ms,
-      error
-    })
+    const settled = (): void => {
+      publish('settled', {
+        ...deliveryKeys(run),
+        duration_ms,
+        event_id: id,
+        event_type: type,
+        state: outcome.state,
+        latency_ms,
+        error
+      })
+    }
+    if (run.span === undefined) settled()
+    else run.span.run(settled)
     switch (outcome.state) {
       case 'done':
         if (error === undefined) this.#log.debug(keys, 'handled')

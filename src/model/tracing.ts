@@ -14,6 +14,8 @@ export interface SpanIds {
 export interface Tracing {
   /** The ids of the active span. Undefined if there is none. */
   activeIds(): SpanIds | undefined
+  /** The same, if the span is sampled: its trace can be looked at. */
+  sampledIds(): SpanIds | undefined
   /** The context of the active span in stored form: see `readTrace`. Undefined if there is none. */
   activeTrace(): string | undefined
   /** Adds to the active span, that of the host, how a request was answered. */

@@ -457,13 +457,16 @@ export const pluginSettings = {
       'true, false, or an object such as { registry }',
       isBoolean,
       group(
-        { registry: { rule: hasMethods('registerMetric', 'metrics'), means: '' } },
+        {
+          registry: { rule: hasMethods('registerMetric', 'metrics'), means: '' },
+          exemplars: { rule: isBoolean, means: '' }
+        },
         'an object such as { registry }'
       )
     ),
     also: ['prometheus', 'metric'],
     means:
-      'Metrics for Prometheus: `true`, or `{ registry }` with a registry of your own. See [docs/observe.md](observe.md)'
+      'Metrics for Prometheus: `true`, or `{ registry }` with a registry of your own, or `{ exemplars: true }`. See [docs/observe.md](observe.md)'
   },
   trace: {
     rule: group(traceSettings, 'an object such as { trustIncoming: true }'),

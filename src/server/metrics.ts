@@ -1,6 +1,7 @@
-import type { Registry } from '@prometheus-io/client'
-
+import type { MetricsOptions } from '../index.ts'
 import type { ServerConfig } from '../options/environment.ts'
+
+type ServerMetrics = Required<MetricsOptions> & { readonly registry: NonNullable<MetricsOptions['registry']> }
 
 /**
  * The metrics of a server with the operator's API, which has the page of them: with those of the process, in their own
@@ -9,11 +10,12 @@ import type { ServerConfig } from '../options/environment.ts'
 export async function serverMetrics({
   admin,
   options: { metrics = admin !== undefined }
-}: Pick<ServerConfig, 'admin' | 'options'>): Promise<{ readonly registry: Registry } | undefined> {
+}: Pick<ServerConfig, 'admin' | 'options'>): Promise<ServerMetrics | undefined> {
   if (metrics === false) return undefined
-  if (metrics !== true && metrics.registry !== undefined) return { registry: metrics.registry }
+  const exemplars = metrics !== true && metrics.exemplars === true
+  if (metrics !== true && metrics.registry !== undefined) return { registry: metrics.registry, exemplars }
   const { collectDefaultMetrics, Registry } = await import('@prometheus-io/client')
-  const registry = new Registry()
+  const registry = exemplars ? new Registry(Registry.OPENMETRICS_CONTENT_TYPE) : new Registry()
   collectDefaultMetrics({ register: registry })
-  return { registry }
+  return { registry, exemplars }
 }

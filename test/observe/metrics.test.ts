@@ -140,6 +140,7 @@ t.test('ten thousand hostile types and handler names keep the page below 5,000 s
     running: () => new Map(),
     registrations: () => [],
     alarms: () => [],
+    spanIds: () => undefined,
     log: { debug: () => undefined, warn: () => undefined } as never
   })
   t.teardown(() => {

@@ -1,5 +1,13 @@
-import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client'
+import {
+  Counter,
+  Gauge,
+  Histogram,
+  type LabelValues,
+  type OpenMetricsContentType,
+  type Registry
+} from '@prometheus-io/client'
 
+import type { SpanIds } from '../../model/tracing.ts'
 import { metricTable, type MetricEntry, type MetricName } from './table.ts'
 
 type NameOf<Type extends MetricEntry['type']> = {
@@ -8,12 +16,21 @@ type NameOf<Type extends MetricEntry['type']> = {
 
 type LabelOf<Name extends MetricName> = (typeof metricTable)[Name]['labels'][number]
 
+/** Finds the ids of the active span, if it is sampled. */
+export type FindSpanIds = () => SpanIds | undefined
+
+/** Adds a value to a histogram. */
+export type Observe<Label extends string> = (labels: LabelValues<Label>, value: number) => void
+
 /** Makes the metrics of the table in a registry. */
 export class Made {
   readonly #registry: Registry
+  readonly #hasExemplars: boolean
 
-  constructor(registry: Registry) {
+  /** @param hasExemplars whether durations name a trace; then the registry must be one of OpenMetrics */
+  constructor(registry: Registry, hasExemplars = false) {
     this.#registry = registry
+    this.#hasExemplars = hasExemplars
   }
 
   counter<Name extends NameOf<'counter'>>(name: Name): Counter<LabelOf<Name>> {
@@ -24,6 +41,25 @@ export class Made {
   histogram<Name extends NameOf<'histogram'>>(name: Name): Histogram<LabelOf<Name>> {
     const { labels, help, buckets } = metricTable[name]
     return new Histogram({ name, help, labelNames: [...labels], buckets: [...buckets], registers: [this.#registry] })
+  }
+
+  /** Makes a histogram whose buckets name the trace of their last value. @param find the ids of that trace */
+  traced<Name extends NameOf<'histogram'>>(name: Name, find: FindSpanIds): Observe<LabelOf<Name>> {
+    if (!this.#hasExemplars) {
+      const histogram = this.histogram(name)
+      return (labels, value) => {
+        histogram.observe(labels, value)
+      }
+    }
+    const { labels: labelNames, help, buckets } = metricTable[name]
+    const registers = [this.#registry] as unknown as Registry<OpenMetricsContentType>[]
+    const histogram = new Histogram<string>({
+      ...{ name, help, labelNames: [...labelNames], buckets: [...buckets] },
+      ...{ registers, enableExemplars: true }
+    })
+    return (labels, value) => {
+      histogram.observe({ labels, value, exemplarLabels: { ...find() } })
+    }
   }
 
   /** @param collect sets the values: called at each scrape, with the gauge as it was after the last one */

@@ -1,4 +1,4 @@
-import type { Registry } from '@prometheus-io/client'
+import type { OpenMetricsContentType, Registry } from '@prometheus-io/client'
 
 import { RiverhookError } from '../../model/errors.ts'
 import type { Metrics, MetricsSubject } from './metrics.ts'
@@ -6,7 +6,17 @@ import type { Metrics, MetricsSubject } from './metrics.ts'
 /** The option `metrics`. */
 export interface MetricsOptions {
   /** A registry of yours, which your own page of metrics renders. Default: a new one. */
-  readonly registry?: Registry | undefined
+  readonly registry?: Registry<OpenMetricsContentType> | Registry | undefined
+  /**
+   * The durations of requests and attempts name the last sampled trace of each bucket, so that a graph leads to it.
+   * Only the format of OpenMetrics has these exemplars: a registry of yours must be
+   * `new Registry(Registry.OPENMETRICS_CONTENT_TYPE)`. Default false.
+   */
+  readonly exemplars?: boolean | undefined
+}
+
+function createRegistry(type: typeof Registry, hasExemplars: boolean): Registry {
+  return hasExemplars ? new type(type.OPENMETRICS_CONTENT_TYPE) : new type()
 }
 
 /** The metrics of a receiver, which are loaded only if they are on. */
@@ -22,8 +32,16 @@ export class Metering {
   async start(subject: () => MetricsSubject): Promise<void> {
     if (this.#options === undefined) return
     const [{ Registry }, { Metrics }] = await Promise.all([import('@prometheus-io/client'), import('./metrics.ts')])
+    const { exemplars = false } = this.#options
+    const given = this.#options.registry as Registry | undefined
+    if (exemplars && given !== undefined && given.contentType !== (Registry.OPENMETRICS_CONTENT_TYPE as string))
+      throw new RiverhookError(
+        'RIVERHOOK_OPTIONS_INVALID',
+        'Option "metrics.exemplars" needs a registry of OpenMetrics: new Registry(Registry.OPENMETRICS_CONTENT_TYPE)'
+      )
+    const registry = given ?? createRegistry(Registry, exemplars)
     try {
-      this.#metrics = new Metrics(this.#options.registry ?? new Registry(), subject())
+      this.#metrics = new Metrics(registry, subject(), exemplars)
     } catch (error) {
       throw new RiverhookError(
         'RIVERHOOK_OPTIONS_INVALID',

@@ -6,7 +6,7 @@ import { channels, type ChannelMessages } from '../../model/channels.ts'
 import { loggedError } from '../../model/error-text.ts'
 import { openStates } from '../../model/event.ts'
 import type { Log } from '../../model/log.ts'
-import { Made } from './create.ts'
+import { Made, type FindSpanIds } from './create.ts'
 import { Known } from './known.ts'
 import { Levels } from './levels.ts'
 import { refusalResult } from './refusal-result.ts'
@@ -26,6 +26,8 @@ export interface MetricsSubject {
   readonly registrations: () => readonly { readonly endpoint: string; readonly state: string }[]
   /** The alarms that are raised. */
   readonly alarms: () => readonly Pick<Alarm, 'condition' | 'subject'>[]
+  /** The ids of the active span, if it is sampled: of the request that was answered, or of the attempt. */
+  readonly spanIds: FindSpanIds
   readonly log: Pick<Log, 'debug' | 'warn'>
 }
 
@@ -46,8 +48,11 @@ export class Metrics {
   readonly #backfilled = new Map<string, number>()
   readonly #ends: (() => void)[] = []
 
-  /** @throws if the registry has a metric of one of these names */
-  constructor(registry: Registry, subject: MetricsSubject) {
+  /**
+   * @param hasExemplars whether durations name a sampled trace; then the registry must be one of OpenMetrics
+   * @throws if the registry has a metric of one of these names
+   */
+  constructor(registry: Registry, subject: MetricsSubject, hasExemplars = false) {
     const { endpoints, handlers, types, log } = subject
     this.#subject = subject
     this.#registry = registry
@@ -62,7 +67,7 @@ export class Metrics {
         { handlers: handlers.length, most: most.handlers },
         'metrics: handlers beyond the limit share the label "other"'
       )
-    const made = new Made(registry)
+    const made = new Made(registry, hasExemplars)
     this.#countRequests(made)
     this.#countEvents(made, new Known(types, most.types))
     this.#countAttempts(made, knownHandlers)
@@ -109,14 +114,14 @@ export class Metrics {
 
   #countRequests(made: Made): void {
     const requests = made.counter('riverhook_requests_total')
-    const duration = made.histogram('riverhook_request_duration_seconds')
+    const duration = made.traced('riverhook_request_duration_seconds', this.#subject.spanIds)
     for (const { endpoint } of this.#endpoints.values())
       for (const result of requestResults) requests.inc({ endpoint, result }, 0)
     this.#on('answered', ({ endpoint, result, code, duration_ms, skew_ms }) => {
       const labels = this.#endpoints.get(endpoint)
       if (labels === undefined) return
       requests.inc({ endpoint, result: result === 'refused' ? refusalResult(code) : result })
-      duration.observe(labels, duration_ms / 1_000)
+      duration(labels, duration_ms / 1_000)
       if (skew_ms !== undefined) this.#skew.set(endpoint, skew_ms)
     })
     made.gauge('riverhook_clock_skew_seconds', (gauge) => {
@@ -156,7 +161,7 @@ export class Metrics {
 
   #countAttempts(made: Made, known: Known): void {
     const attempts = made.counter('riverhook_attempts_total')
-    const duration = made.histogram('riverhook_attempt_duration_seconds')
+    const duration = made.traced('riverhook_attempt_duration_seconds', this.#subject.spanIds)
     const latency = made.histogram('riverhook_delivery_latency_seconds')
     for (const handler of known.all) for (const outcome of attemptOutcomes) attempts.inc({ handler, outcome }, 0)
     this.#on('settled', ({ realm, handler: name, state, duration_ms, latency_ms }) => {
@@ -164,7 +169,7 @@ export class Metrics {
       const handler = known.label(name)
       attempts.inc({ handler, outcome: state === 'lost' ? 'lease_lost' : state })
       // Other outcomes say nothing about the handler: it did not run to its end.
-      if (state === 'done' || state === 'retry' || state === 'dead') duration.observe({ handler }, duration_ms / 1_000)
+      if (state === 'done' || state === 'retry' || state === 'dead') duration({ handler }, duration_ms / 1_000)
       if (state === 'done') latency.observe({ handler }, latency_ms / 1_000)
     })
   }

@@ -8,6 +8,7 @@ import {
   SpanKind,
   SpanStatusCode,
   trace,
+  TraceFlags,
   type Context,
   type Link,
   type Span,
@@ -57,6 +58,12 @@ export class Tracer implements Tracing {
 
   activeIds(): SpanIds | undefined {
     return idsOf(trace.getSpan(context.active()))
+  }
+
+  sampledIds(): SpanIds | undefined {
+    const span = trace.getSpan(context.active())
+    const isSampled = ((span?.spanContext().traceFlags ?? TraceFlags.NONE) & TraceFlags.SAMPLED) !== 0
+    return isSampled ? idsOf(span) : undefined
   }
 
   activeTrace(): string | undefined {
