@@ -118,9 +118,9 @@ export interface RiverhookOptions extends EndpointOptions, SourceOption, Deliver
    */
   readonly readyNeedsNoBacklog?: boolean | undefined
   /**
-   * Metrics for Prometheus: `true`, or a registry of yours in `{ registry }`. With `{ exemplars: true }`, durations name
-   * a trace. `riverhook.metrics()` renders them. See docs/observe.md. Default: off; `riverhook serve` has them with the
-   * operator's API.
+   * Metrics for Prometheus: `true`, or a registry of yours in `{ registry }`. With `{ exemplars: true }`, durations
+   * name a trace. `riverhook.metrics()` renders them. See docs/observe.md. Default: off; `riverhook serve` has them
+   * with the operator's API.
    */
   readonly metrics?: boolean | MetricsOptions | undefined
   /** The traces of OpenTelemetry, which are on if an SDK is registered before the start. See docs/observe.md. */

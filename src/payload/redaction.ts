@@ -101,7 +101,7 @@ class Collecting implements JsonVisitor<Where> {
       return
     }
     this.#values.addAddresses(text)
-    if (this.#depth > 0 && isJsonObject(text))
+    if (this.#depth > 0 && mayBeJson(text))
       walkJson(text, where, new Collecting(this.#paths, this.#values, this.#depth - 1))
   }
 
@@ -151,7 +151,7 @@ class Masking implements JsonVisitor<Where> {
       return
     }
     const inner =
-      this.#depth > 0 && isJsonObject(text)
+      this.#depth > 0 && mayBeJson(text)
         ? new Masking(this.#paths, this.#depth - 1, this.#names).mask(text, where)
         : undefined
     if (inner === undefined) {
@@ -178,6 +178,11 @@ function textsIn(body: string): readonly string[] {
 
 function asLatin1({ buffer, byteOffset, byteLength }: Uint8Array): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString('latin1')
+}
+
+/** Whether a text may be the JSON of an object, a list or a text. */
+function mayBeJson(text: string): boolean {
+  return /^\s*[{["]/.test(text)
 }
 
 /** Whether a text may be the JSON of an object or a list. */

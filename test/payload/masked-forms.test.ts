@@ -140,6 +140,11 @@ t.test('a text that is JSON is masked as a part of the payload', async (t) => {
     note: '•••• (string, 16)'
   })
   t.notMatch(shown(paths, { a: JSON.stringify([JSON.stringify({ message })]) }), /Lovelace|bob/, 'also in each other')
+  t.notMatch(
+    shown(paths, { a: JSON.stringify('{"customer":{"name":"Lovelace"}}') }),
+    /Lovelace/,
+    'also as the JSON of a text'
+  )
   const hide = new Redaction(paths).hiderOf(bytes({ message }))
   t.equal(hide('no ada lovelace; total 1'), 'no ••••; total 1')
   const plain = '{ "id" : 820982911946154508, "total" : 1.10,\n"sku" : "\\u00e9" }'
