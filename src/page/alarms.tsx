@@ -32,11 +32,12 @@ export function Alarms() {
   if (alarms.value.length === 0) return null
   return (
     <div class="alarms" role="status">
-      {alarms.value.map(({ condition, subject, level, text }) => (
+      {alarms.value.map(({ condition, subject, level, state, text }) => (
         <p key={condition + subject} class={level === 'warn' ? 'warn' : 'bad'}>
-          <Icon name="failures" />
+          <Icon name={state === 'acknowledged' ? 'check' : 'failures'} />
           <span>
             <b>{visible(`${condition} ${subject}`)}</b> {visible(text)}
+            {state === 'acknowledged' && ' (acknowledged)'}
           </span>
         </p>
       ))}

@@ -91,3 +91,29 @@ browserTest('where the payload differs from its schema, its fields say so', asyn
   t.notMatch(await field('skuId').innerText(), /another/)
   t.match(await panel.locator('.disagreements').innerText(), /data\.object\.totalAmount another type/)
 })
+
+browserTest('the data of an event is erased by a click, by those who may', async (t, open) => {
+  const alice = { name: 'alice', scopes: ['read', 'reveal', 'operate', 'erase'] as const }
+  const host = await startHost(t, { authenticate: () => alice })
+  await host.settled(await host.send({ id: 'evt_1', data: { object: { id: 'ord_1', note: 'Ada Lovelace' } } }))
+  const page = await open(`${host.url}events/digital-river/evt_1`)
+  const panel = page.getByRole('region', { name: 'Event evt_1' })
+  await panel.getByRole('button', { name: 'Erase…' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('Deliveries that are not done never run').waitFor()
+  await dialog.getByRole('button', { name: 'Erase it for good' }).click()
+  await dialog.getByText('Erased.').waitFor()
+  await dialog.getByRole('button', { name: 'Close' }).last().click()
+  await panel.getByText('Its data was erased').waitFor()
+  t.equal(await panel.getByRole('button', { name: 'Erase…' }).count(), 0)
+  t.match(await host.app.riverhook.inbox.event({ realm: 'digital-river', id: 'evt_1' }), { state: 'erased' })
+})
+
+browserTest('no button erases for those who may not', async (t, open) => {
+  const host = await startHost(t)
+  await host.settled(await host.send({ id: 'evt_1' }))
+  const page = await open(`${host.url}events/digital-river/evt_1`)
+  const panel = page.getByRole('region', { name: 'Event evt_1' })
+  await panel.getByRole('button', { name: 'Replay…' }).waitFor()
+  t.equal(await panel.getByRole('button', { name: 'Erase…' }).count(), 0)
+})

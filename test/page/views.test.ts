@@ -108,11 +108,16 @@ browserTest('the alarms that are raised are above every view, as text', async (t
   await host.app.ready()
   const { token = 0 } = await inbox.holdAlarms({ owner: 'server', leaseMs: 60_000 })
   const entry = { condition: 'dead', subject: '<b>erp', level: 'warn', text: '1 dead letter', step: 1, since: 1 }
-  const state = JSON.stringify({ entries: [{ ...entry, reported: { at: 1, step: 1 } }] })
+  const known = { ...entry, subject: 'mail' }
+  const reported = { at: 1, step: 1 }
+  const state = JSON.stringify({ entries: [entry, known].map((each) => ({ ...each, reported })) })
   await inbox.saveAlarms({ token, leaseMs: 60_000, state })
+  const acknowledged = { condition: 'dead', subject: 'mail', since: new Date(known.since) } as const
+  t.equal(await host.app.riverhook.acknowledgeAlarms([acknowledged]), 1)
   const page = await open(`${host.url}handlers`)
   const line = page.getByRole('status').filter({ hasText: 'dead <b>erp 1 dead letter' })
   await line.waitFor()
+  t.match(await line.innerText(), /erp 1 dead letter\s+dead mail 1 dead letter \(acknowledged\)$/)
   await page.getByRole('link', { name: 'Inbox' }).click()
   await page.getByRole('heading', { name: 'Inbox', level: 1 }).waitFor()
   t.equal(await line.count(), 1)

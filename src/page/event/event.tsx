@@ -12,6 +12,7 @@ import { Icon } from '../ui/icon.tsx'
 import { Badge, Loading } from '../ui/pieces.tsx'
 import { When } from '../ui/when.tsx'
 import { Deliveries } from './deliveries.tsx'
+import { Erasure } from './erasure.tsx'
 import { Payload } from './payload.tsx'
 import { Receipt } from './receipt.tsx'
 import { Related } from './related.tsx'
@@ -63,7 +64,7 @@ export function EventPanel({ realm, id, closeTo }: PanelProps) {
       <Loading data={event} error={error} reload={reload} rows={6} />
       {event !== undefined && (
         <div class="panel-body">
-          <Title event={event} onReplayed={reload} />
+          <Title event={event} onChanged={reload} />
           {event.state === 'quarantined' && <Quarantined event={event} />}
           {event.state === 'accepted' && <Deliveries event={event} onChanged={reload} />}
           {event.state === 'erased' && (
@@ -80,7 +81,7 @@ export function EventPanel({ realm, id, closeTo }: PanelProps) {
   )
 }
 
-function Title({ event, onReplayed }: { readonly event: EventDetailJson; readonly onReplayed: () => void }) {
+function Title({ event, onChanged }: { readonly event: EventDetailJson; readonly onChanged: () => void }) {
   return (
     <header class="panel-head">
       <div>
@@ -100,14 +101,24 @@ function Title({ event, onReplayed }: { readonly event: EventDetailJson; readonl
           {event.conflicts > 0 && <Badge tone="bad">{counted(event.conflicts, 'conflict')}</Badge>}
         </p>
       </div>
-      {event.state === 'accepted' && may('operate') && (
-        <DialogButton
-          icon="replay"
-          label="Replay…"
-          onDone={onReplayed}
-          dialog={(onClose) => <Replay event={event} onClose={onClose} />}
-        />
-      )}
+      <span class="card-actions">
+        {event.state === 'accepted' && may('operate') && (
+          <DialogButton
+            icon="replay"
+            label="Replay…"
+            onDone={onChanged}
+            dialog={(onClose) => <Replay event={event} onClose={onClose} />}
+          />
+        )}
+        {event.state !== 'erased' && may('erase') && (
+          <DialogButton
+            icon="trash"
+            label="Erase…"
+            onDone={onChanged}
+            dialog={(onClose) => <Erasure event={event} onClose={onClose} />}
+          />
+        )}
+      </span>
     </header>
   )
 }
