@@ -103,11 +103,11 @@ class Reader {
       const value = this.#digits(2)
       return value !== undefined && this.#replace(3, value < 0x80 ? value : byte + value)
     }
-    if (this.#back(3) === letter.x && this.#back(4) === backslash) {
+    if (inLower(this.#back(3)) === letter.x && this.#back(4) === backslash) {
       const value = this.#digits(2)
       return value !== undefined && this.#replace(4, value)
     }
-    if (this.#back(5) !== letter.u || (this.#back(6) !== backslash && this.#back(6) !== percent)) return false
+    if (inLower(this.#back(5)) !== letter.u || (this.#back(6) !== backslash && this.#back(6) !== percent)) return false
     const value = this.#digits(4)
     return value !== undefined && this.#replace(6, value)
   }
@@ -158,7 +158,7 @@ class Reader {
       const code = this.#back(count)
       if (isHex(code)) point += hexValue(code) * 16 ** (count - 2)
       else {
-        const isEscape = count > 2 && code === brace.open && this.#back(count + 1) === letter.u
+        const isEscape = count > 2 && code === brace.open && inLower(this.#back(count + 1)) === letter.u
         return isEscape && this.#back(count + 2) === backslash && this.#replaceByPoint(count + 2, point)
       }
     }
@@ -212,6 +212,11 @@ function entityPoint(name: string): number | undefined {
   const [, decimal, hex] = /^#(?:(\d{1,7})|x([\da-f]{1,6}))$/.exec(name) ?? []
   if (decimal !== undefined) return Number(decimal)
   return hex === undefined ? entities.get(name) : parseInt(hex, 16)
+}
+
+/** Of a letter: a text in upper case has `\U00E9`. */
+function inLower(code: number): number {
+  return code | 0x20
 }
 
 function isHex(code: number): boolean {

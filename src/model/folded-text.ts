@@ -9,7 +9,7 @@ export function caseOf(text: string): string {
 /** Returns the text of `inOneForm`, in less time. */
 export function formOf(text: string): string {
   const read = mayHaveEscapes(text) ? unescaped(text).text : text
-  const spaced = read.replaceAll(/\\[ntrbfv]/g, ' ').replaceAll('\\', '')
+  const spaced = read.replaceAll(/\\[ntrbfv]/gi, ' ').replaceAll('\\', '')
   // eslint-disable-next-line no-control-regex
   return caseOf(spaced.replaceAll(/[\s\x08+]+/g, ' '))
 }
@@ -83,7 +83,7 @@ class Folding {
 
 /** The letters after a backslash that stand for white space. */
 function isSpaceLetter(code: number | undefined): boolean {
-  return code !== undefined && code < 0x80 && 'ntrbfv'.includes(String.fromCharCode(code))
+  return code !== undefined && code < 0x80 && 'ntrbfv'.includes(String.fromCharCode(code).toLowerCase())
 }
 
 function isSpace(code: number): boolean {

@@ -40,7 +40,8 @@ const encoders: Readonly<Record<string, (value: string) => string>> = {
   HTML: (value) => value.replaceAll(/[&<>"']/g, (sign) => inHtml[sign] ?? sign),
   'HTML, of a URL': (value) =>
     encodeURI(value).replaceAll(/[&<>"']/g, (sign) => `&#x${sign.charCodeAt(0).toString(16)};`),
-  'upper case': (value) => value.toUpperCase()
+  'upper case': (value) => value.toUpperCase(),
+  'JSON in ASCII, in upper case': (value) => escapeUnits(JSON.stringify(value), (hex) => `\\u${hex}`).toUpperCase()
 }
 
 /** A value as people have them, and as hostile senders write them. It has a part that is in no other text. */
