@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import { readConfig } from '../../src/options/environment.ts'
 import { createServer } from '../../src/server/server.ts'
 import { makeFolder } from '../folder.ts'
-import { event, post, signatureHeaders } from '../receive/receiver.ts'
+import { event, postUntilStored, signatureHeaders } from '../receive/receiver.ts'
 
 const stuck = `module.exports = (riverhook) => {
   riverhook.on('*', { name: 'stuck', concurrency: 1 }, (event, { signal }) =>
@@ -56,7 +56,9 @@ async function behindBalancer(t: Test, more: Record<string, string>) {
   const { port } = balancer.address() as { port: number }
   const send = async (id: string) => {
     const body = event({ id })
-    return (await post(`http://127.0.0.1:${port}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status
+    return (
+      await postUntilStored(`http://127.0.0.1:${port}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))
+    ).status
   }
   // The first delivery hangs, so the second one is overdue from now on.
   t.equal(await send('e1'), 202)

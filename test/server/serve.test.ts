@@ -14,7 +14,7 @@ import { watchedList } from '../../src/options/value-file.ts'
 import { cliHere } from '../cli/rig.ts'
 import { asUser, environment, type Environment } from '../environment.ts'
 import { makeFolder } from '../folder.ts'
-import { event, post, signatureHeaders, type Answer } from '../receive/receiver.ts'
+import { event, postUntilStored, signatureHeaders, type Answer } from '../receive/receiver.ts'
 import { runCli, startServer } from '../processes.ts'
 
 const slow = `
@@ -39,7 +39,10 @@ t.test('SIGTERM lets a running handler finish, closes the store and exits 0', as
   }
   const server = await startServer(env)
   const body = event({ id: 'e1' })
-  t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
+  t.equal(
+    (await postUntilStored(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status,
+    202
+  )
   await server.line(/"msg":"began"/)
   t.equal(await server.end('SIGTERM'), 0)
   t.match(JSON.parse((await cliHere(['events', 'show', 'e1', '--json'], env)).stdout), {
@@ -101,7 +104,8 @@ t.test(
     let answer: Promise<Answer> | undefined
     const lines = await underShell(env, (line, shell) => {
       const url = /Server listening at (http:[^"]+)/.exec(line)?.[1]
-      if (url !== undefined) answer = post(`${url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))
+      if (url !== undefined)
+        answer = postUntilStored(`${url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))
       if (line.includes('"msg":"began"')) process.kill(-shell.pid!, 'SIGTERM')
     })
     t.equal((await answer)?.status, 202)
@@ -130,7 +134,10 @@ module.exports = (riverhook) => {
   const server = await startServer(env)
   const exited = once(server.process, 'exit')
   const body = event({ id: 'e1' })
-  t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
+  t.equal(
+    (await postUntilStored(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status,
+    202
+  )
   t.same(await exited, [1, null])
   t.match(
     await server.line(/nothing caught/),
@@ -186,7 +193,7 @@ t.test('a secret in a file is rotated without a restart', async (t) => {
   t.teardown(() => server.end('SIGKILL'))
   const send = async (secret: string) => {
     const body = event()
-    return (await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, secret))).status
+    return (await postUntilStored(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, secret))).status
   }
   t.same([await send('whk_old'), await send('whk_new')], [202, 401])
   writeFileSync(`${file}.new`, 'whk_old\nwhk_new\n')
@@ -226,7 +233,10 @@ t.test(
     const ready = await fetch(`${server.url}/health/ready`)
     t.same([ready.status, await ready.json()], [503, { status: 'not ready', reasons: ['shutting down'] }])
     const body = event({ id: 'late' })
-    t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
+    t.equal(
+      (await postUntilStored(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status,
+      202
+    )
     server.process.kill('SIGTERM')
     t.equal(await ended, 0)
     await server.line(/"msg":"stopped"/)
