@@ -21,7 +21,9 @@ t.test("the types keep their promises, and the README's snippets compile", (t) =
   for (const name of names) writeFileSync(join(folder, name), snippets.get(name) ?? '')
   const files = [
     ...names.map((name) => join(folder, name)),
-    ...['handlers', 'options', 'sources', 'providers'].map((name) => join(root, `test/types/${name}.ts`))
+    ...['handlers', 'options', 'sources', 'providers', 'schema-value'].map((name) =>
+      join(root, `test/types/${name}.ts`)
+    )
   ]
   t.equal(errorsIn(files), '')
   t.end()

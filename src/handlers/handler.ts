@@ -1,5 +1,4 @@
-import type { XStatic } from 'typebox/schema'
-
+import type { SchemaValue } from './schema-value.ts'
 import type { AnyEvent, CustomEventType, DeliveryInfo, InboxTransaction, KeptHeaders } from '../model/event.ts'
 import type { EventsOf, Source } from '../source/source.ts'
 import type { Log } from '../model/log.ts'
@@ -235,8 +234,8 @@ export interface On<E extends AnyEvent, Path extends readonly string[], Result =
   ): Result
   <const Pattern extends string, const Schema extends object>(
     pattern: PatternOf<E, Pattern>,
-    options: OwnSchemaOptions<Schema, EventOf<E, TypesOf<E, Pattern>, XStatic<Schema>, Path>>,
-    run: HandlerFunction<EventOf<E, TypesOf<E, Pattern>, XStatic<Schema>, Path>>
+    options: OwnSchemaOptions<Schema, EventOf<E, TypesOf<E, Pattern>, SchemaValue<Schema>, Path>>,
+    run: HandlerFunction<EventOf<E, TypesOf<E, Pattern>, SchemaValue<Schema>, Path>>
   ): Result
   <const Pattern extends string>(
     pattern: PatternOf<E, Pattern>,
@@ -284,8 +283,11 @@ export interface DefineHandler<E extends AnyEvent, Path extends readonly string[
   <S extends Source, const Pattern extends string, const Schema extends object>(
     source: S,
     pattern: PatternOf<EventsOf<S>, Pattern>,
-    options: OwnSchemaOptions<Schema, EventOf<EventsOf<S>, TypesOf<EventsOf<S>, Pattern>, XStatic<Schema>, PathOf<S>>>,
-    run: HandlerFunction<EventOf<EventsOf<S>, TypesOf<EventsOf<S>, Pattern>, XStatic<Schema>, PathOf<S>>>
+    options: OwnSchemaOptions<
+      Schema,
+      EventOf<EventsOf<S>, TypesOf<EventsOf<S>, Pattern>, SchemaValue<Schema>, PathOf<S>>
+    >,
+    run: HandlerFunction<EventOf<EventsOf<S>, TypesOf<EventsOf<S>, Pattern>, SchemaValue<Schema>, PathOf<S>>>
   ): HandlerDefinition
   <S extends Source, const Pattern extends string>(
     source: S,

@@ -28,5 +28,3 @@ export function pruneTypes(folder: string): void {
   for (const path of globSync('dist/**/*.d.ts', { cwd: folder }))
     if (!types.has(path)) rmSync(join(folder, path), { force: true })
 }
-
-if (import.meta.main) pruneTypes(join(import.meta.dirname, '../..'))

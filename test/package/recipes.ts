@@ -16,7 +16,6 @@ import t, { type Test } from 'tap'
 import { asUser } from '../environment.ts'
 import { snippets } from '../readme-snippets.ts'
 import { event, signatureHeaders } from '../receive/receiver.ts'
-import { pruneTypes } from './prune-types.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -39,8 +38,6 @@ interface Packed {
 let tarball: string
 
 t.before(async () => {
-  // As `prepack` does.
-  pruneTypes(root)
   tarball = join(folder, (await pack(root)).filename)
 })
 

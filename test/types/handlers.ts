@@ -34,11 +34,9 @@ import type {
 import { sampleEvent } from '../../src/testing/index.ts'
 import type { PreviousAttributes } from '../../src/source/digital-river/event.ts'
 import type { Handler } from '../../src/handlers/registry.ts'
+import { same } from './same.ts'
 
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 type IsAny<T> = 0 extends 1 & T ? true : false
-/** Fails to compile unless both types are the same one; `any` is the same as nothing else. */
-function same<A, B>(..._proof: Same<A, B> extends true ? [] : [never]): void {}
 function notAny<T>(..._proof: IsAny<T> extends true ? [never] : []): void {}
 
 declare const riverhook: Registrar

@@ -1,5 +1,5 @@
 /**
- * The payloads of events in `data.object`: types and their TypeBox schemas. The public surface of
+ * The payloads of events in `data.object`: types and their JSON Schemas. The public surface of
  * `riverhook/resources`.
  */
 import type { TSchema } from 'typebox'
