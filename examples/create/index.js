@@ -14,6 +14,11 @@ import { sources } from './sources.js'
 /** A mistake on the command line, whose message says what to do. */
 class Usage extends Error {}
 
+/** The project runs TypeScript files as they are. */
+const oldestNode = [22, 18]
+const [major, minor] = process.versions.node.split('.').map(Number)
+const isTooOld = major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1])
+
 const usage = `Usage: npm create riverhook [folder] -- [options]
 
   --standalone       a separate server (riverhook serve)
@@ -109,10 +114,15 @@ Made ${folder}: ${Object.keys(files).length} files. Next:
 `)
 }
 
-try {
-  await main()
-} catch (error) {
-  if (!(error instanceof Usage)) throw error
-  console.error(`create-riverhook: ${error.message}\n\n${usage}`)
-  process.exitCode = 2
+if (isTooOld) {
+  console.error(`create-riverhook needs Node.js ${oldestNode.join('.')} or newer; this is v${process.versions.node}`)
+  process.exitCode = 1
+} else {
+  try {
+    await main()
+  } catch (error) {
+    if (!(error instanceof Usage)) throw error
+    console.error(`create-riverhook: ${error.message}\n\n${usage}`)
+    process.exitCode = 2
+  }
 }

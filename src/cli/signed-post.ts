@@ -100,7 +100,7 @@ export function requireSecret(source: Pick<Source, 'name' | 'sign'>, secret: str
   if (secret !== undefined) return secret
   throw new RiverhookError(
     'RIVERHOOK_CLI_USAGE',
-    'No signing secret. Pass --secret-file, or set RIVERHOOK_SECRETS or RIVERHOOK_SECRETS_FILE'
+    'No signing secret. Start riverhook dev in this folder, pass --secret-file, or set RIVERHOOK_SECRETS or RIVERHOOK_SECRETS_FILE'
   )
 }
 

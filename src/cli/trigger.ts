@@ -43,7 +43,7 @@ async function run(type: string, flags: Flags): Promise<void> {
   if (source.types.length > 0 && !source.types.includes(type) && flags.newType !== true) {
     throw new RiverhookError(
       'RIVERHOOK_CLI_USAGE',
-      `No event type "${type}" is known${unknownTypeHint(type, source.types)} To send it nevertheless, pass --new-type`
+      `No event type "${type}" is known${unknownTypeHint(type, source.types)} riverhook event-types lists those that are. To send it nevertheless, pass --new-type`
     )
   }
   const secret = flags.print === true ? '' : requireSecret(source, await target.secret())

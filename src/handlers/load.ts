@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 import { RiverhookError } from '../model/errors.ts'
@@ -77,7 +78,9 @@ async function listFiles(folder: string): Promise<readonly string[]> {
   } catch (cause) {
     throw new RiverhookError(
       'RIVERHOOK_HANDLERS_LOAD',
-      `The handlers folder ${folder} cannot be read: ${reasonOf(cause)}`,
+      (cause as NodeJS.ErrnoException).code === 'ENOENT' && !existsSync(folder)
+        ? `The handlers folder ${folder} does not exist: create it, or name another one`
+        : `The handlers folder ${folder} cannot be read: ${reasonOf(cause)}`,
       { cause }
     )
   }
@@ -108,7 +111,7 @@ async function loadFile(path: string, file: string, registrar: Registrar): Promi
   } catch (cause) {
     throw new RiverhookError(
       'RIVERHOOK_HANDLERS_LOAD',
-      `The handlers file ${file} failed to load: ${reasonOf(cause)}`,
+      `The handlers file ${file} failed to load: ${reasonOf(cause)}${placeIn(pathToFileURL(path).href, cause)}`,
       { cause }
     )
   }
@@ -156,6 +159,14 @@ export function reasonOf(cause: unknown): string {
     ? '. Node.js takes the file for CommonJS: set "type": "module" in the nearest package.json, or let its name end in .mts or .mjs'
     : ''
   return `${text} (${place ?? 'node --check with the file shows where'})${remedy}`
+}
+
+/** Where the file threw, if the stack names it: ` (ship.ts:3)`. */
+function placeIn(url: string, cause: unknown): string {
+  const { stack = '' } = cause instanceof Error && !(cause instanceof SyntaxError) ? cause : {}
+  const [, after = ''] = stack.split(url)
+  const line = /^(?:\?[^:\s)]*)?:(\d+):\d+/.exec(after)?.[1]
+  return line === undefined ? '' : ` (${basename(url)}:${line})`
 }
 
 /** True for an ES module that Node.js loads as CommonJS, as beside the package.json that `npm init` writes. */

@@ -3,8 +3,8 @@ import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timer
 import closeWithGrace from 'close-with-grace'
 import Fastify, { type FastifyInstance } from 'fastify'
 
-import { loggedError, riverhook, type RiverhookOptions } from '../index.ts'
-import { checkInboxAddress, pluginSettings, toMs } from '../programs.ts'
+import { loggedError, riverhook, RiverhookError, type RiverhookOptions } from '../index.ts'
+import { checkInboxAddress, optionRules, pluginSettings, toMs } from '../programs.ts'
 import { BoundedLog } from './bounded-log.ts'
 import type { ServerConfig } from '../options/environment.ts'
 import { listEndpoints } from '../options/list-endpoints.ts'
@@ -147,13 +147,33 @@ export async function serve(config: ServerConfig): Promise<FastifyInstance> {
  */
 export async function checkServer(config: ServerConfig): Promise<void> {
   const { inbox = pluginSettings.inbox.default } = config.options
-  if (typeof inbox === 'string') checkInboxAddress(inbox)
-  const app = await createServer({ ...config, options: { ...config.options, inbox: 'memory:' } }, { listens: false })
-  try {
-    await app.ready()
-  } finally {
-    await app.close()
+  const problems: RiverhookError[] = []
+  // A person who repairs one mistake should not meet the next one only then.
+  const collect = (error: unknown): undefined => {
+    if (!(error instanceof RiverhookError)) throw error
+    problems.push(error)
   }
+  try {
+    if (typeof inbox === 'string') checkInboxAddress(inbox)
+  } catch (error) {
+    collect(error)
+  }
+  const app = await createServer(
+    { ...config, options: { ...config.options, inbox: 'memory:' } },
+    { listens: false }
+  ).catch(collect)
+  try {
+    await app?.ready()
+  } catch (error) {
+    collect(error)
+  } finally {
+    await app?.close()
+  }
+  const [first, ...others] = problems
+  if (first === undefined) return
+  throw others.length === 0
+    ? first
+    : new RiverhookError(first.code, optionRules.joinProblems(problems.map(({ message }) => message)))
 }
 
 /**

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { chmodSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -70,7 +70,7 @@ t.test('on a terminal: the handlers, what happens, the keys, and the new code af
   await dev.until(/✗ erp retry in \d+ s: ERP answered 503\n {4}at handlers\/orders\.js:7:11\n/)
   await dev.until(/✓ audit [\d.]+ ms\n/)
   writeFileSync(join(cwd, 'erp.js'), "export const answer = () => 'ERP answered 504'\n")
-  await dev.until(/↻ erp\.js changed: .*\n[^]*↻ reloaded in \d+ ms\n/)
+  await dev.until(/↻ erp\.js changed: reloaded in \d+ ms\n/)
   dev.type('r')
   await dev.until(/· 1 delivery of order\.accepted \S{4} will run now: erp\n/)
   await dev.until(/✗ erp .*: ERP answered 504\n/)
@@ -82,7 +82,7 @@ t.test('on a terminal: the handlers, what happens, the keys, and the new code af
     /generation|file:/,
     'a path as seen from here'
   )
-  dev.type('?')
+  dev.type('to?')
   await dev.until(/ {2}o {2}open the operator's page\n/)
   t.match(await runCli(['trigger', 'refund.failed'], { cwd }), { code: 0, stdout: /^202 / }, 'it needs no flags')
   t.match(await runCli(['events', 'list'], { cwd }), { stdout: /refund\.failed +done 1/ })
@@ -110,6 +110,46 @@ t.test('the show fits a terminal, and ends with what to do next', { skip }, asyn
   }
   await show(80)
   await show(120)
+})
+
+// Risk: a mistake in a file ends the server, or old code runs after the file was repaired.
+t.test('on a terminal: mistakes in files are reported, and the next save is loaded', { skip }, async (t) => {
+  const config = (more: string): string => `export default { handlers: 'handlers', ${more} }\n`
+  const handler =
+    "import { defineHandler } from 'riverhook'\nexport default defineHandler('*', { name: 'one' }, () => 1)\n"
+  const cwd = makeFolder(t, {
+    'package.json': '{ "type": "module" }',
+    'riverhook.config.js': config(''),
+    handlers: { 'one.js': handler }
+  })
+  const at = (name: string): string => join(cwd, name)
+  const dev = onTerminal(t, 80, 'dev --port 0', cwd)
+  // The terminal breaks lines between words.
+  const says = (text: string) => dev.until(new RegExp(text.replaceAll(' ', '\\s+')))
+  await says('Ctrl-C to stop')
+  writeFileSync(at('riverhook.config.js'), config('retrys: 3'))
+  await says('not reloaded, the version before still runs: .* option "retrys" is unknown; did you mean "retry"')
+  writeFileSync(at('riverhook.config.js'), config("handlers: 'nowhere'"))
+  await says('The handlers folder nowhere does not exist: create it')
+  writeFileSync(at('riverhook.config.js'), config(''))
+  await says('riverhook.config.js changed: reloaded in')
+  writeFileSync(at('handlers/one.js'), '\nthrow new Error("no database")\n')
+  await says('one.js failed to load: Error: no database .one.js:2.')
+  unlinkSync(at('handlers/one.js'))
+  await says('one.js changed: reloaded in \\d+ ms: there are no handlers, so nothing runs')
+  rmSync(at('handlers'), { recursive: true })
+  await says('The handlers folder handlers does not exist')
+  mkdirSync(at('handlers'))
+  writeFileSync(at('handlers/one.js'), handler)
+  await dev.until(/handlers(\/one\.js)? changed: reloaded in \d+ ms\n/)
+  dev.type('t')
+  await says('✓ one')
+  t.match(await runCli(['dev', '--port', '0'], { cwd }), {
+    code: 2,
+    stderr: /riverhook dev runs in this folder already, as process \d+, at http:\S+: use it, or end it with Ctrl-C/
+  })
+  dev.type('\x03')
+  t.same(await dev.ended, [0, null])
 })
 
 // Risk: a change of a file aborts an order that is being booked.
@@ -181,6 +221,34 @@ setInterval(() => undefined, 1_000)
     code: 2,
     stderr: /needs a tunnel program on the PATH, and there is none\. Install cloudflared .* or ngrok/
   })
+})
+
+// Risk: the provider sends to an address that leads nowhere or to somebody else, and nothing says so.
+t.test('--tunnel: a program that fails, and one that ends later', async (t) => {
+  const start = (script: string): string => {
+    const cwd = makeFolder(t, { ...project, bin: { cloudflared: `#!/bin/sh\n${script}\n` } })
+    chmodSync(join(cwd, 'bin/cloudflared'), 0o755)
+    return cwd
+  }
+  const envOf = (cwd: string) => ({ PATH: `${join(cwd, 'bin')}:${process.env['PATH'] ?? ''}` })
+  const args = ['dev', '--handlers', 'handlers', '--port', '0', '--tunnel']
+  const failing = start(`echo 'failed: Post "https://api.trycloudflare.com/tunnel": timeout' >&2; exit 3`)
+  t.match(await runCli(args, { cwd: failing, env: envOf(failing) }), {
+    code: 2,
+    stderr: /cloudflared ended with code 3: failed: Post "https:\/\/api/
+  })
+  const cwd = start(
+    'echo https://one.trycloudflare.com; echo https://two.trycloudflare.com; until test -e end; do sleep 0.1; done; exit 4'
+  )
+  const dev = await startListening([main, ...args], envOf(cwd), cwd)
+  t.teardown(() => dev.end('SIGKILL'))
+  t.match(dev.lines.join('\n'), '"public":"https://one.trycloudflare.com"')
+  t.match(dev.lines.join('\n'), /is not registered: No API key/)
+  writeFileSync(join(cwd, 'end'), '')
+  await dev.line(
+    /cloudflared ended with code 4: its public address leads nowhere now\. Start riverhook dev --tunnel again/
+  )
+  t.equal(await dev.end('SIGTERM'), 0)
 })
 
 t.test('a start that fails ends, and says what to do', async (t) => {

@@ -27,7 +27,7 @@ t.test(
     const cwd = makeFolder(t, { 'package.json': '{ "type": "module" }', handlers: { 'first.ts': snippet('repaired') } })
     const save = async (name: string, reloads: number): Promise<void> => {
       writeFileSync(join(cwd, 'handlers/first.ts'), snippet(name))
-      await dev.until(new RegExp(`(↻ reloaded in[^]*){${reloads}}`))
+      await dev.until(new RegExp(`(reloaded in[^]*){${reloads}}`))
     }
     const [dev80 = []] = commandsIn('check it').filter(([word]) => word === 'dev')
     const dev = onTerminal(t, 80, [...dev80, '--port', '0'].join(' '), cwd)

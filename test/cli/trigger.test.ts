@@ -111,14 +111,20 @@ t.test('a wrong command is reported', async (t) => {
   const cases = [
     [
       ['order.acepted'],
-      'No event type "order.acepted" is known; did you mean "order.accepted"? To send it nevertheless, pass --new-type'
+      'No event type "order.acepted" is known; did you mean "order.accepted"? riverhook event-types lists those that are. To send it nevertheless, pass --new-type'
     ],
-    [['toString'], 'No event type "toString" is known. To send it nevertheless, pass --new-type'],
+    [
+      ['toString'],
+      'No event type "toString" is known. riverhook event-types lists those that are. To send it nevertheless, pass --new-type'
+    ],
     [
       ['order.accepted', '--print', '--set', 'data.object.id'],
       '--set data.object.id: write PATH=VALUE, such as data.object.id=o1'
     ],
-    [['order.accepted'], 'No signing secret. Pass --secret-file, or set RIVERHOOK_SECRETS or RIVERHOOK_SECRETS_FILE']
+    [
+      ['order.accepted'],
+      'No signing secret. Start riverhook dev in this folder, pass --secret-file, or set RIVERHOOK_SECRETS or RIVERHOOK_SECRETS_FILE'
+    ]
   ] as const
   for (const [args, reason] of cases)
     t.same(await cliHere(['trigger', ...args]), { code: 2, stdout: '', stderr: `riverhook: ${reason}\n` })

@@ -387,6 +387,11 @@ t.test('the start is one line that says what runs; --check says the same without
     code: 1,
     stderr: /The inbox's folder .*data does not exist/
   })
+  t.match(await checked({ RIVERHOOK_INBOX: 'nowhere:', RIVERHOOK_HANDLERS: join(folder, 'none') }), {
+    code: 1,
+    stderr:
+      /2 settings are wrong\n {2}- .* is not an inbox: .*\n {2}- The handlers folder .*none does not exist: create it/
+  })
   writeFileSync(
     join(folder, 'handlers', 'wrong.js'),
     "export default (riverhook) => { riverhook.on('ordr.*', () => undefined) }\n"

@@ -8,7 +8,7 @@ export interface KeyAction {
 }
 
 /**
- * Runs an action at each press of its key, on a terminal. One runs at a time.
+ * Runs an action at each press of its key, on a terminal. One runs at a time, in the order of the presses.
  * @param onEnd Ctrl-C and Ctrl-D, which a terminal in raw mode does not turn into a signal
  * @param onFault an action failed
  * @returns a function that gives the terminal back
@@ -19,18 +19,14 @@ export function listenToKeys(
 ): () => void {
   const { stdin } = process
   if (!stdin.isTTY || !process.stdout.isTTY) return () => undefined
-  let isBusy = false
+  let last = Promise.resolve()
   const onKey = (_text: string | undefined, key: Key): void => {
     if (key.ctrl === true && (key.name === 'c' || key.name === 'd')) {
       onEnd()
       return
     }
     const action = actions.find((each) => each.key === key.sequence)
-    if (action === undefined || isBusy) return
-    isBusy = true
-    void run(action).finally(() => {
-      isBusy = false
-    })
+    if (action !== undefined) last = last.then(() => run(action))
   }
   const run = async (action: KeyAction): Promise<void> => {
     try {

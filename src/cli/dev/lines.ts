@@ -1,9 +1,10 @@
 import { subscribe } from 'node:diagnostics_channel'
-import { relative } from 'node:path'
+import { relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import {
   RiverhookError,
+  type AlarmName,
   type AnsweredMessage,
   type ChannelMessages,
   type Failure,
@@ -78,7 +79,7 @@ export class Lines {
         readonly msg?: string
       }
       const text = msg ?? ''
-      if (ofOtherLines.test(text)) return
+      if (ofOtherLines.test(text) || ofAttempts.has(String(rest['alarm']))) return
       const details = Object.entries(rest).filter(([name]) => !common.has(name))
       const shown = join(
         [text, ...details.map(([name, value]) => style('dim', `${name}=${cut(JSON.stringify(value), longestValue)}`))],
@@ -112,6 +113,8 @@ const longestValue = 48
 /** Facts that other lines have. */
 const ofOtherLines =
   /^(?:the handler failed; it will|gave up: the delivery|request refused|event accepted|duplicate of a known event|handled$|no handlers: events)/
+/** Alarms about attempts, whose errors other lines have. */
+const ofAttempts: ReadonlySet<string> = new Set<AlarmName>(['dead', 'failing'])
 const common = new Set(
   'time pid hostname event_id event_type attempt endpoint realm source reqId duration_ms delivery'.split(' ')
 )
@@ -133,7 +136,9 @@ function withoutName(text: string): string {
 /** An error for a person: ours say all in their messages. Files are named as seen from the current folder. */
 export function reasonOf(error: unknown): string {
   const text = error instanceof RiverhookError ? error.message : withoutName(errorText(error))
-  return text.replaceAll(/(file:\/\/\/[^\s?):]+)(?:\?generation=\d+)?/g, (all, url: string) => localPath(url) ?? all)
+  return text
+    .replaceAll(/(file:\/\/\/[^\s?):]+)(?:\?generation=\d+)?/g, (all, url: string) => localPath(url) ?? all)
+    .replaceAll(process.cwd() + sep, '')
 }
 
 /** The path of a file below the current folder; undefined for any other. */
@@ -162,12 +167,17 @@ export function printLine(sign: Styled, text: Styled): void {
   for (const [index, line] of lines.entries()) print(new Styled(`${index === 0 ? `${sign.text} ` : '    '}${line}`))
 }
 
-/** Prints facts, each on its own line; one that is too long for the terminal below its name. */
+/** Prints facts, each on its own line; one that is too long for the terminal below its name, indented if it fits. */
 export function printFacts(facts: readonly (readonly [name: string, value: string])[]): void {
   const widest = Math.max(...facts.map(([name]) => name.length))
   const columns = process.stdout.isTTY ? process.stdout.columns : Infinity
   for (const [name, value] of facts) {
     const line = `  ${name.padEnd(widest)}  ${value}`
-    print(line.length <= columns ? styled`  ${style('dim', name.padEnd(widest))}  ${value}` : `  ${name}\n${value}`)
+    const indent = value.length + 2 <= columns ? '  ' : ''
+    print(
+      line.length <= columns
+        ? styled`  ${style('dim', name.padEnd(widest))}  ${value}`
+        : styled`  ${style('dim', name)}\n${indent}${value}`
+    )
   }
 }

@@ -15,7 +15,15 @@ import { importServer } from '../import-server.ts'
 import { print, style, styled } from '../output.ts'
 import { printTable } from '../print.ts'
 import { actionsOf } from './actions.ts'
-import { lastSecret, makeDevFolder, endDevFile, writeDevFile, type DevEndpoint } from './dev-file.ts'
+import {
+  lastSecret,
+  makeDevFolder,
+  endDevFile,
+  readDevFile,
+  writeDevFile,
+  type DevEndpoint,
+  type DevFile
+} from './dev-file.ts'
 import { freshModules } from './fresh-modules.ts'
 import { listenToKeys } from './keys.ts'
 import { Lines, printFacts, printLine, reasonOf } from './lines.ts'
@@ -61,7 +69,10 @@ export async function runProject(command: Command, flags: ProjectFlags): Promise
       () => request.destroy()
     )
   })
-  const url = await listen(front, flags.port)
+  const beside = readDevFile()
+  const url = await listen(front, flags.port).catch((error: unknown) => {
+    throw (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? (besideError(beside, flags.port) ?? error) : error
+  })
   let tunnel: Tunnel | undefined
   // Nothing may keep the process alive after a failed start.
   const giveUp = (error: unknown): never => {
@@ -71,11 +82,14 @@ export async function runProject(command: Command, flags: ProjectFlags): Promise
   }
   if (flags.tunnel === true) tunnel = await openTunnel(Number(new URL(url).port)).catch(giveUp)
   let webhooks: readonly DevWebhook[] = []
+  /** Those of the last configuration that is valid. */
+  let folders: readonly string[] = []
 
   const read = (): ServerConfig => {
     const config = configured()
     const handlers = flags.handlers ?? config.options.handlers
     endpoints = serveEndpoints(config.options, url, endpoints)
+    folders = [handlers].flat().filter((each) => typeof each === 'string')
     return {
       ...config,
       host,
@@ -107,7 +121,7 @@ export async function runProject(command: Command, flags: ProjectFlags): Promise
   const holder = createRiverhook({ role: 'command', inbox, log: pino({ level: 'silent' }) })
   await Promise.resolve(first.ready()).catch(async (error: unknown) => {
     await first.close()
-    giveUp(error)
+    giveUp(beside?.inbox === address && isInUse(error) ? besideError(beside) : error)
   })
   await holder.start()
   current = Promise.resolve(first)
@@ -119,7 +133,8 @@ export async function runProject(command: Command, flags: ProjectFlags): Promise
       freshModules.renew()
       await useConfigFile(command)
       const next = await make()
-      say(`${relative('', file)} changed: waiting for the attempts in progress`)
+      const isWaiting = (await inbox.levels()).byHandler.some(({ running }) => running > 0)
+      if (isWaiting) say(`${relative('', file)} changed: waiting for the attempts in progress`)
       current = (async () => {
         // Its attempts end first.
         await old?.close()
@@ -128,7 +143,8 @@ export async function runProject(command: Command, flags: ProjectFlags): Promise
       })()
       await current
       const took = `${Math.round(performance.now() - startedAt)} ms`
-      say(`reloaded in ${took}`)
+      const has = (await inbox.handlers()).length > 0 ? '' : ': there are no handlers, so nothing runs'
+      say(`${isWaiting ? '' : `${relative('', file)} changed: `}reloaded in ${took}${has}`)
       writeFile()
     } catch (error) {
       if ((await current?.catch(() => undefined)) !== old) throw error
@@ -151,7 +167,6 @@ export async function runProject(command: Command, flags: ProjectFlags): Promise
     reloading = reloading.then(() => reload(file)).catch(fail)
   })
   const watchFiles = (): void => {
-    const folders = [flags.handlers ?? configured().options.handlers].flat().filter((each) => typeof each === 'string')
     watch.set(freshModules.files, [...folders, '.'], (name) => /\.[cm]?[jt]s$/.test(name))
   }
 
@@ -197,6 +212,9 @@ export async function runProject(command: Command, flags: ProjectFlags): Promise
   process.on('unhandledRejection', onFault)
 
   if (tunnel !== undefined) {
+    void tunnel.lost.then((reason) => {
+      say(reason, 'red')
+    })
     const results = await registerAll(endpoints, { publicUrl: tunnel.url, inbox })
     webhooks = results.flatMap((result) => ('webhook' in result ? result.webhook : []))
     for (const { address: registered } of webhooks) say(`registered ${registered}; it is deleted at the end`)
@@ -249,6 +267,23 @@ async function listen(front: App['server'], port: number): Promise<string> {
   await once(front, 'listening')
   const address = front.address()
   return `http://${host}:${typeof address === 'object' && address !== null ? address.port : port}`
+}
+
+function isInUse(error: unknown): boolean {
+  return error instanceof RiverhookError && error.code === 'RIVERHOOK_INBOX_IN_USE'
+}
+
+/**
+ * The error of a second `riverhook dev` in one folder; undefined if the first one is not the cause.
+ * @param port the port that is taken, if that is what failed
+ */
+function besideError(beside: DevFile | undefined, port?: number): RiverhookError | undefined {
+  const [endpoint] = beside?.endpoints ?? []
+  if (endpoint === undefined || (port !== undefined && new URL(endpoint.url).port !== String(port))) return undefined
+  return new RiverhookError(
+    'RIVERHOOK_CLI_USAGE',
+    `riverhook dev runs in this folder already, as process ${String(beside?.pid)}, at ${endpoint.url}: use it, or end it with Ctrl-C in its terminal`
+  )
 }
 
 /**

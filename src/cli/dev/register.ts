@@ -1,4 +1,4 @@
-import type { Inbox } from '../../index.ts'
+import { RiverhookError, type Inbox } from '../../index.ts'
 import { apiOf, errorText, recordedHandlers, syncWebhook } from '../../programs.ts'
 import type { ServedEndpoint } from './session.ts'
 
@@ -43,7 +43,7 @@ export async function registerAll(
           const remove = (): Promise<void> => apiOf({ source, apiKey, apiUrl }).webhooks.delete(webhook.id)
           return { webhook: { path, address, secret: webhook.secret, remove } }
         } catch (error) {
-          return { path, reason: errorText(error) }
+          return { path, reason: error instanceof RiverhookError ? error.message : errorText(error) }
         }
       })
   )

@@ -8,6 +8,8 @@ import { RiverhookError } from '../../index.ts'
 /** A public address that leads to this machine. */
 export interface Tunnel {
   readonly url: string
+  /** Resolves, with a sentence, when the program has ended on its own. */
+  readonly lost: Promise<string>
   close(): void
 }
 
@@ -22,16 +24,19 @@ const programs: readonly Program[] = [
   {
     name: 'cloudflared',
     args: (port) => ['tunnel', '--url', `http://127.0.0.1:${port}`],
-    address: /https:\/\/[\w-]+\.trycloudflare\.com/
+    // Its errors name the host `api`.
+    address: /https:\/\/(?!api\.)[\w-]+\.trycloudflare\.com/
   },
   {
     name: 'ngrok',
     args: (port) => ['http', String(port), '--log', 'stdout', '--log-format', 'json'],
-    address: /(?<="url":")https:\/\/[^"]+/
+    address: /(?<="url":")https:\/\/[^"]+(?=")/
   }
 ]
 
 const openingMs = 60_000
+/** The signals that end this process while it waits. */
+const ending = ['SIGINT', 'SIGTERM'] as const
 /** In characters: the last output, for the error. */
 const longestOutput = 2_000
 
@@ -48,9 +53,14 @@ export async function openTunnel(port: number): Promise<Tunnel> {
     )
   const { name, args, address } = program
   const child = spawn(name, args(port), { stdio: ['ignore', 'pipe', 'pipe'] })
+  const lost = Promise.withResolvers<string>()
+  let isWanted = true
   const close = (): void => {
+    isWanted = false
     child.kill()
   }
+  const endHere = (): never => process.exit(1)
+  for (const signal of ending) process.once(signal, endHere)
   // The tunnel must not outlive this process.
   process.once('exit', close)
   const url = await new Promise<string>((resolve, reject) => {
@@ -76,10 +86,15 @@ export async function openTunnel(port: number): Promise<Tunnel> {
       fail(`cannot be started (${error.message})`)
     })
     child.once('exit', (code) => {
-      fail(`ended with code ${String(code)}`)
+      const what = `ended with code ${String(code)}`
+      if (isWanted)
+        lost.resolve(`${name} ${what}: its public address leads nowhere now. Start riverhook dev --tunnel again`)
+      fail(what)
     })
+  }).finally(() => {
+    for (const signal of ending) process.off(signal, endHere)
   })
-  return { url, close }
+  return { url, lost: lost.promise, close }
 }
 
 function isInstalled(name: string): boolean {

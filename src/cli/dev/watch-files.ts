@@ -1,4 +1,4 @@
-import { watch, type FSWatcher } from 'node:fs'
+import { existsSync, watch, type FSWatcher } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { clearTimeout, setTimeout } from 'node:timers'
 
@@ -9,6 +9,7 @@ const quietMs = 100
 export class FileWatch {
   readonly #onChange: (file: string) => void
   readonly #folders = new Map<string, FSWatcher>()
+  #wanted: ReadonlySet<string> = new Set()
   #isWatched: (file: string) => boolean = () => false
   #timer: NodeJS.Timeout | undefined
 
@@ -25,7 +26,9 @@ export class FileWatch {
     const whole = new Set(folders.map((folder) => resolve(folder)))
     this.#isWatched = (file) => known.has(file) || (whole.has(dirname(file)) && isOfInterest(basename(file)))
     // Watch folders: many editors replace a file by another one.
-    for (const folder of new Set([...whole, ...[...known].map((file) => dirname(file))])) this.#watch(folder)
+    this.#wanted = new Set([...whole, ...[...known].map((file) => dirname(file))])
+    for (const folder of this.#wanted) this.#watch(folder)
+    for (const folder of whole) if (dirname(folder).startsWith(resolve())) this.#watch(dirname(folder))
   }
 
   close(): void {
@@ -33,11 +36,21 @@ export class FileWatch {
     for (const watcher of this.#folders.values()) watcher.close()
   }
 
+  #renew(folder: string): void {
+    this.#folders.get(folder)?.close()
+    this.#folders.delete(folder)
+    this.#watch(folder)
+  }
+
   #watch(folder: string): void {
-    if (this.#folders.has(folder)) return
+    // A folder of a configuration that is not right yet may not exist.
+    if (this.#folders.has(folder) || !existsSync(folder)) return
     const watcher = watch(folder, (_kind, name) => {
       const file = resolve(folder, name ?? '')
-      if (!this.#isWatched(file)) return
+      // A folder that was removed and made again, as Git does for another branch, is another one.
+      const isFolder = this.#wanted.has(file)
+      if (isFolder) this.#renew(file)
+      if (!isFolder && !this.#isWatched(file)) return
       clearTimeout(this.#timer)
       this.#timer = setTimeout(() => {
         this.#onChange(file)
