@@ -1,3 +1,4 @@
+import { inOwnContext } from './own-context.ts'
 import { clearTimeout, monotonicNow, setTimeout } from './timers.ts'
 
 /** One that waits until a time of `monotonicNow()`. */
@@ -61,11 +62,12 @@ export class Deadlines<Entry extends Due> {
     clearTimeout(this.#timer)
     this.#firstAt = time
     // Rounded up: a timer counts whole milliseconds, and would wake before the deadline.
-    this.#timer = setTimeout(
-      () => {
+    const ms = Math.max(1, Math.ceil(time - monotonicNow()))
+    // The timer serves all entries: it must not keep the context of the request that happened to set it.
+    this.#timer = inOwnContext(() =>
+      setTimeout(() => {
         this.#sweep()
-      },
-      Math.max(1, Math.ceil(time - monotonicNow()))
+      }, ms)
     )
   }
 
