@@ -62,12 +62,14 @@ t.test('every block of code is run by a test', async (t) => {
     'replay',
     'replay done',
     'serve',
+    'shared.ts',
     'ship.cjs',
     'ship.test.cjs',
     'ship.ts',
     'sources.ts',
     'telemetry.ts',
     'tsconfig.json',
+    'tunnel',
     'web.ts'
   ])
 })
@@ -364,6 +366,30 @@ t.test('the recipe for import aliases works', async (t) => {
     202
   )
   await server.line(/"warehouse":"the one for EUR"/)
+})
+
+t.test('the recipe for code that handlers share works', async (t) => {
+  const folder = makeFolder(t, {
+    'package.json': '{ "type": "module" }',
+    'shop.ts': "export const shopName: string = 'Shop'\n",
+    handlers: {
+      'mail.ts': snippets.get('shared.ts') ?? '',
+      'mail.test.ts': "throw new Error('a test is not a handler')\n",
+      lib: { 'template.ts': 'export const subjectOf = (shop: string, id: string): string => `${shop}: ${id}`\n' }
+    }
+  })
+  const server = await startServer({
+    RIVERHOOK_SECRETS: 'whk_a',
+    RIVERHOOK_HANDLERS: join(folder, 'handlers'),
+    RIVERHOOK_INBOX: 'memory:'
+  })
+  t.teardown(() => server.end('SIGKILL'))
+  const body = event({ data: { object: { id: 'o1' } } })
+  t.equal(
+    (await postUntilStored(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status,
+    202
+  )
+  await server.line(/"subject":"Shop: o1"/)
 })
 
 t.test('the recipe for CommonJS works', async (t) => {

@@ -10,7 +10,7 @@ import { snippets } from './readme-snippets.ts'
 const root = fileURLToPath(new URL('../', import.meta.url))
 
 /** Import packages or files that only the tests that run them have: test/package/recipes.ts, test/readme.test.ts. */
-const runElsewhere = new Set(['first.test.ts', 'nest.ts', 'nest-fastify.ts', 'alias.ts'])
+const runElsewhere = new Set(['first.test.ts', 'nest.ts', 'nest-fastify.ts', 'alias.ts', 'shared.ts'])
 
 // Risk: an editor that does not know the arguments of a handler, or README snippets that do not compile. One program
 // for both. npm run typecheck checks the imported files.

@@ -10,6 +10,7 @@ import { createDigitalRiver } from '../../src/testing/index.ts'
 import { buildPage } from '../../src/page/build.ts'
 import { makeFolder } from '../folder.ts'
 import { runCli, startCli, startListening } from '../processes.ts'
+import { snippets } from '../readme-snippets.ts'
 import { onTerminal, skip, tooWide } from './on-terminal.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
@@ -207,7 +208,9 @@ setInterval(() => undefined, 1_000)
   })
   chmodSync(join(cwd, 'bin/cloudflared'), 0o755)
   const api = { DIGITAL_RIVER_API_URL: river.url, DIGITAL_RIVER_API_KEY: river.apiKey }
-  const args = [main, 'dev', '--handlers', 'handlers', '--port', '0', '--tunnel']
+  const [, , ...words] = snippets.get('tunnel')?.trim().split(' ') ?? []
+  t.same(words, ['dev', '--tunnel'], 'the recipe')
+  const args = [main, ...words, '--handlers', 'handlers', '--port', '0']
   const dev = await startListening(args, { ...api, PATH: `${join(cwd, 'bin')}:${process.env['PATH'] ?? ''}` }, cwd)
   t.teardown(() => dev.end('SIGKILL'))
   const address = 'https://quiet-river.trycloudflare.com/webhooks/digital-river'
