@@ -8,6 +8,7 @@ import { keepDescriptor, releaseFile, useFile } from './open-files.ts'
 import type { Answer, Call, ErrorMessage, Message, OperationName, Operations, Reply, ThreadData } from './protocol.ts'
 
 interface Pending {
+  readonly callId: number
   resolve(result: unknown): void
   reject(error: RiverhookError | LostFile): void
 }
@@ -37,7 +38,8 @@ export class LostFile extends Error {}
 export class Thread {
   readonly #name: 'worker' | 'reader'
   readonly #options: ThreadOptions
-  readonly #pending = new Map<number, Pending>()
+  /** Not a Map, which would keep the results of former calls: see `Hold` in leases.ts. */
+  readonly #pending: Pending[] = []
   #running: Running | undefined
   #starting: Promise<void> | undefined
   #isClosing = false
@@ -86,7 +88,9 @@ export class Thread {
     if (running === undefined)
       throw inboxUnavailable(this.#options.settings.path, new Error('the thread that has the file open has ended'))
     const callId = ++this.#lastCallId
-    const result = new Promise<unknown>((resolve, reject) => this.#pending.set(callId, { resolve, reject }))
+    const result = new Promise<unknown>((resolve, reject) => {
+      this.#pending.push({ callId, resolve, reject })
+    })
     this.#holdProcess()
     running.port.postMessage({ callId, name, args, now: this.#options.clock() } satisfies Call<Name>, transfer)
     return (await result) as Operations[Name]['result']
@@ -158,16 +162,14 @@ export class Thread {
   /** Handles the end of the thread: rejects the calls that it has not answered. The next call starts another thread. */
   #handleEnd(running: Running, cause: unknown): void {
     if (this.#running === running) this.#running = undefined
-    for (const [callId, pending] of this.#pending) {
-      this.#pending.delete(callId)
-      pending.reject(inboxUnavailable(this.#options.settings.path, cause))
-    }
+    for (const pending of this.#pending.splice(0)) pending.reject(inboxUnavailable(this.#options.settings.path, cause))
   }
 
   #answer(answer: Answer): void {
-    const pending = this.#pending.get(answer.callId)
+    // The first one, usually: a thread answers in the order of the calls.
+    const index = this.#pending.findIndex(({ callId }) => callId === answer.callId)
+    const [pending] = index === -1 ? [] : this.#pending.splice(index, 1)
     if (pending === undefined) return
-    this.#pending.delete(answer.callId)
     this.#holdProcess()
     if ('isLost' in answer) pending.reject(new LostFile())
     else if ('error' in answer) pending.reject(toError(answer.error))
@@ -181,7 +183,7 @@ export class Thread {
   #holdProcess(): void {
     if (this.#running === undefined) return
     const { worker, port } = this.#running
-    if (this.#pending.size > 0 || this.#starting !== undefined || this.#isClosing) {
+    if (this.#pending.length > 0 || this.#starting !== undefined || this.#isClosing) {
       worker.ref()
       port.ref()
     } else {
