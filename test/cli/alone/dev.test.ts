@@ -6,14 +6,14 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
-import { createDigitalRiver } from '../../src/testing/index.ts'
-import { buildPage } from '../../src/page/build.ts'
-import { makeFolder } from '../folder.ts'
-import { runCli, startCli, startListening } from '../processes.ts'
-import { snippets } from '../readme-snippets.ts'
-import { onTerminal, skip, tooWide } from './on-terminal.ts'
+import { createDigitalRiver } from '../../../src/testing/index.ts'
+import { buildPage } from '../../../src/page/build.ts'
+import { makeFolder } from '../../folder.ts'
+import { runCli, startCli, startListening } from '../../processes.ts'
+import { snippets } from '../../readme-snippets.ts'
+import { onTerminal, skip, tooWide } from '../on-terminal.ts'
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
 
 // Risk: the first thing that a person opens shows an error.
 t.test('the address that npm start prints opens the page, and its token opens the API', async (t) => {

@@ -2,14 +2,14 @@ import { join } from 'node:path'
 import { writeFileSync } from 'node:fs'
 import t from 'tap'
 
-import { openInbox } from '../../src/index.ts'
-import { makeFolder } from '../folder.ts'
-import { arrival } from '../inbox/arrivals.ts'
-import { claim, settleAll } from '../inbox/contract.ts'
-import { event } from '../receive/receiver.ts'
-import { runCli, startServer } from '../processes.ts'
-import { cliHere } from './rig.ts'
-import { keyOf } from '../event-keys.ts'
+import { openInbox } from '../../../src/index.ts'
+import { makeFolder } from '../../folder.ts'
+import { arrival } from '../../inbox/arrivals.ts'
+import { claim, settleAll } from '../../inbox/contract.ts'
+import { event } from '../../receive/receiver.ts'
+import { runCli, startServer } from '../../processes.ts'
+import { cliHere } from '../rig.ts'
+import { keyOf } from '../../event-keys.ts'
 
 // Risk: no way to inspect or repair an event while the server runs.
 

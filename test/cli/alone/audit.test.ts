@@ -3,12 +3,12 @@ import { hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 
-import { openInbox } from '../../src/index.ts'
-import { createProgram } from '../../src/cli/program.ts'
-import { makeFolder } from '../folder.ts'
-import { arrival, quarantined } from '../inbox/arrivals.ts'
-import { replayOfAll } from '../inbox/contract-jobs.ts'
-import { cliHere, start } from './rig.ts'
+import { openInbox } from '../../../src/index.ts'
+import { createProgram } from '../../../src/cli/program.ts'
+import { makeFolder } from '../../folder.ts'
+import { arrival, quarantined } from '../../inbox/arrivals.ts'
+import { replayOfAll } from '../../inbox/contract-jobs.ts'
+import { cliHere, start } from '../rig.ts'
 
 // Risk: something is changed by a command, and no one can say who did it.
 
