@@ -14,7 +14,7 @@ const stepSize = 500
 export const blockBits = 10
 
 /** The search keys of the events of a segment, which have the same `seq >> segmentBits`, are next to each other. */
-export const segmentBits = 12
+export const segmentBits = 14
 
 /** The segment of an event. */
 export function segmentOf(seq: string): string {
