@@ -113,7 +113,7 @@ function openEngine(address: string, role: 'server' | 'command', create: boolean
     'RIVERHOOK_INBOX_ADDRESS',
     address === 'memory:'
       ? 'The inbox "memory:" can be read only by the process that has it. Use "sqlite:PATH" for both the server and the command'
-      : `"${describeAddress(address)}" is not an inbox: use "sqlite:PATH", "postgres://USER:PASSWORD@HOST/DATABASE" or "memory:"`
+      : `"${describeAddress(address)}" is not an inbox: set inbox, or RIVERHOOK_INBOX, to "sqlite:PATH", "postgres://USER:PASSWORD@HOST/DATABASE" or "memory:"`
   )
 }
 
