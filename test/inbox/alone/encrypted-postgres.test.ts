@@ -10,6 +10,7 @@ import { arrival, quarantined } from '../arrivals.ts'
 import { claim, inboxContract, settleAll } from '../contract.ts'
 import { emptiedSchemas } from '../emptied-schemas.ts'
 import { startPostgres } from '../postgres-server.ts'
+import { setClock } from '../set-clock.ts'
 
 // Risk: with encryption, a promise of the inbox does not hold on PostgreSQL, or personal data is in a dump.
 
@@ -23,19 +24,17 @@ const [k1, k2] = [newKey('k1'), newKey('k2')]
 const marker = 'Mrs-Personal-Data'
 
 void inboxContract(t, async (t) => {
-  let now = 1_000_000_000_000
+  const { now, advance } = setClock()
   const schema = await schemas.take(t)
-  const engine = postgresInbox({ connectionString, maxConnections: 4, schema, clock: () => now })
+  const engine = postgresInbox({ connectionString, maxConnections: 4, schema, clock: now })
   const inbox = encryptInbox(engine, { keys: k1 })
   await inbox.open()
   t.teardown(() => inbox.close())
   return {
     inbox,
     findsBeginnings: false,
-    advance: (ms) => {
-      now += ms
-    },
-    now: () => now
+    advance,
+    now
   }
 })
 

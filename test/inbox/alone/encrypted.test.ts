@@ -7,6 +7,7 @@ import { encryptInbox } from '../../../src/inbox/open-inbox.ts'
 import { sqliteInbox } from '../../../src/inbox/sqlite/engine.ts'
 import { makeFolder } from '../../folder.ts'
 import { inboxContract } from '../contract.ts'
+import { setClock } from '../set-clock.ts'
 
 // Risk: with encryption switched on, a promise of the inbox does not hold: an event is lost, repeated or not found.
 
@@ -15,16 +16,14 @@ const encryption = { keys: `k1:${randomBytes(32).toString('base64')}` }
 
 t.test('memory', async (t) => {
   await inboxContract(t, async () => {
-    let now = 1_000_000_000_000
-    const inbox = encryptInbox(memoryInbox({ clock: () => now }), encryption)
+    const { now, advance } = setClock()
+    const inbox = encryptInbox(memoryInbox({ clock: now }), encryption)
     await inbox.open()
     return {
       inbox,
       findsBeginnings: false,
-      advance: (ms) => {
-        now += ms
-      },
-      now: () => now
+      advance,
+      now
     }
   })
 })
@@ -32,17 +31,15 @@ t.test('memory', async (t) => {
 t.test('sqlite', async (t) => {
   const folder = makeFolder(t)
   await inboxContract(t, async (t) => {
-    let now = 1_000_000_000_000
-    const inbox = encryptInbox(sqliteInbox({ path: join(folder, `${files++}.db`), clock: () => now }), encryption)
+    const { now, advance } = setClock()
+    const inbox = encryptInbox(sqliteInbox({ path: join(folder, `${files++}.db`), clock: now }), encryption)
     await inbox.open()
     t.teardown(() => inbox.close())
     return {
       inbox,
       findsBeginnings: false,
-      advance: (ms) => {
-        now += ms
-      },
-      now: () => now
+      advance,
+      now
     }
   })
 })

@@ -6,6 +6,7 @@ import { arrival } from '../arrivals.ts'
 import { claim, inboxContract, settleAll } from '../contract.ts'
 import { emptiedSchemas } from '../emptied-schemas.ts'
 import { run, startPostgres } from '../postgres-server.ts'
+import { setClock } from '../set-clock.ts'
 
 // Risk for a merchant with an existing pool: the process ends when a connection is lost, or the inbox fails because of
 // the pool's settings.
@@ -52,17 +53,15 @@ const hostile = await createHostile(t)
 const schemas = await emptiedSchemas(t, hostile)
 
 void inboxContract(t, async (t) => {
-  let now = 1_000_000_000_000
+  const { now, advance } = setClock()
   const schema = await schemas.take(t)
-  const inbox = postgresInbox({ pool: await poolOf(t, hostile), schema, clock: () => now })
+  const inbox = postgresInbox({ pool: await poolOf(t, hostile), schema, clock: now })
   await inbox.open()
   t.teardown(() => inbox.close())
   return {
     inbox,
-    advance: (ms) => {
-      now += ms
-    },
-    now: () => now
+    advance,
+    now
   }
 })
 

@@ -10,6 +10,7 @@ import { emptiedSchemas } from '../emptied-schemas.ts'
 import { openPostgres } from '../open-postgres.ts'
 import { startPostgres } from '../postgres-server.ts'
 import { sameAsMemory } from '../same-as-memory.ts'
+import { setClock } from '../set-clock.ts'
 
 // Risk: on several machines, a promise that holds only on one.
 
@@ -23,15 +24,13 @@ t.teardown(() => admin.end())
 const schemas = await emptiedSchemas(t, connectionString)
 
 void inboxContract(t, async (t) => {
-  let now = 1_000_000_000_000
+  const { now, advance } = setClock()
   const schema = await schemas.take(t)
-  const inbox = await openPostgres(t, connectionString, { schema, clock: () => now })
+  const inbox = await openPostgres(t, connectionString, { schema, clock: now })
   return {
     inbox,
-    advance: (ms) => {
-      now += ms
-    },
-    now: () => now,
+    advance,
+    now,
     refuseWrites: async (tables) => {
       await admin.query(
         `CREATE FUNCTION "${schema}".refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''refused''; END';

@@ -12,22 +12,21 @@ import { readerContract } from '../contract-reader.ts'
 import { claim, ids, inboxContract, settleAll } from '../contract.ts'
 import { sameAsMemory } from '../same-as-memory.ts'
 import { keyOf, keysOf } from '../../event-keys.ts'
+import { setClock } from '../set-clock.ts'
 
 const folder = makeFolder(t)
 let files = 0
 
 inboxContract(t, async (t) => {
-  let now = 1_000_000_000_000
+  const { now, advance } = setClock()
   const path = join(folder, `${files++}.db`)
-  const inbox = sqliteInbox({ path, clock: () => now })
+  const inbox = sqliteInbox({ path, clock: now })
   await inbox.open()
   t.teardown(() => inbox.close())
   return {
     inbox,
-    advance: (ms) => {
-      now += ms
-    },
-    now: () => now,
+    advance,
+    now,
     refuseWrites: async (tables) => {
       const triggers = tables.flatMap((table) =>
         ['INSERT', 'UPDATE', 'DELETE'].map((write) => ({ name: `refuse_${table}_${write}`, table, write }))
