@@ -19,6 +19,7 @@ export {
   readEncryption,
   reencryptInbox
 } from './inbox/open-inbox.ts'
+export { createRegistry } from './observe/metrics/metering.ts'
 export { endpointSettings, pluginSettings } from './options/settings.ts'
 export { AddressList, readRange } from './model/address-list.ts'
 export { errorText } from './model/error-text.ts'

@@ -10,7 +10,7 @@ type MaskingSources = Pick<Sources, 'redactionOf' | 'wideRedactionOf'>
 /** Hides the personal data of a stored event. See `Riverhook.mask`. */
 export function maskEvent(sources: MaskingSources, { body, headers: _headers, ...event }: EventDetail): MaskedEvent {
   const hide = hiderOf(sources, { ...event, body })
-  const hideOptional = (text: string | undefined): string | undefined => (text === undefined ? undefined : hide(text))
+  const hideOptional = optional(hide)
   return {
     ...event,
     payload: isEvent(event) ? sources.redactionOf(event.source).json(body) : undefined,
@@ -64,7 +64,7 @@ function hasText({ reason, deliveries }: EventSummary): boolean {
 }
 
 function maskSummary(event: EventSummary, hide: Hide): MaskedSummary {
-  const hideOptional = (text: string | undefined): string | undefined => (text === undefined ? undefined : hide(text))
+  const hideOptional = optional(hide)
   return {
     ...event,
     reason: hideOptional(event.reason),
@@ -74,6 +74,10 @@ function maskSummary(event: EventSummary, hide: Hide): MaskedSummary {
       lastError: hideOptional(delivery.lastError)
     }))
   }
+}
+
+function optional(hide: Hide): (text: string | undefined) => string | undefined {
+  return (text) => (text === undefined ? undefined : hide(text))
 }
 
 /** Hides the personal data in the error of a delivery. */

@@ -196,7 +196,8 @@ const leads: Readonly<Record<number, { readonly from: number; readonly to: numbe
 
 /** With `&` and `;`. */
 const longestEntity = 10
-const longestEscape = 12
+/** In characters. */
+export const longestEscape = 12
 
 const entities = new Map([
   ['amp', 0x26],

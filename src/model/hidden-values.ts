@@ -1,4 +1,5 @@
 import { addressesIn } from './email-addresses.ts'
+import { longestEscape } from './escapes.ts'
 import { isExactNumber } from './exact-json.ts'
 import { caseOf, formOf, inOneCase, inOneForm } from './folded-text.ts'
 import { replaceSpans, spanOf, type Span, type TextView } from './text-view.ts'
@@ -141,9 +142,6 @@ class Needles {
     }
   }
 }
-
-/** In characters. */
-const longestEscape = 12
 
 function* findWords(view: TextView, words: ReadonlySet<string>): Generator<Span> {
   if (words.size === 0) return

@@ -1,4 +1,5 @@
 import type { MetricsOptions } from '../index.ts'
+import { createRegistry } from '../programs.ts'
 import type { ServerConfig } from '../options/environment.ts'
 
 type ServerMetrics = Required<MetricsOptions> & { readonly registry: NonNullable<MetricsOptions['registry']> }
@@ -15,7 +16,7 @@ export async function serverMetrics({
   const exemplars = metrics !== true && metrics.exemplars === true
   if (metrics !== true && metrics.registry !== undefined) return { registry: metrics.registry, exemplars }
   const { collectDefaultMetrics, Registry } = await import('@prometheus-io/client')
-  const registry = exemplars ? new Registry(Registry.OPENMETRICS_CONTENT_TYPE) : new Registry()
+  const registry = createRegistry(Registry, exemplars)
   collectDefaultMetrics({ register: registry })
   return { registry, exemplars }
 }

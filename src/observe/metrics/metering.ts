@@ -15,7 +15,8 @@ export interface MetricsOptions {
   readonly exemplars?: boolean | undefined
 }
 
-function createRegistry(type: typeof Registry, hasExemplars: boolean): Registry {
+/** @param type the class, which is loaded only if metrics are on */
+export function createRegistry(type: typeof Registry, hasExemplars: boolean): Registry {
   return hasExemplars ? new type(type.OPENMETRICS_CONTENT_TYPE) : new type()
 }
 
