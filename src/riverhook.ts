@@ -45,6 +45,7 @@ import { Metering } from './observe/metrics/metering.ts'
 import type { RiverhookOptions } from './options/riverhook-options.ts'
 import { pluginSettings } from './options/settings.ts'
 import { receiveAt } from './receive/at-path.ts'
+import { compileAhead } from './payload/compile-ahead.ts'
 import { BodyBudget } from './receive/budget.ts'
 import { ClockSkew } from './receive/clock-skew.ts'
 import { createReceivers, type Route } from './receive/receivers.ts'
@@ -157,6 +158,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
   let kept: readonly KeptEndpoints[] | undefined
   let serving: Repeated | undefined
   let endRetention: (() => Promise<void>) | undefined
+  let endCompiling: (() => void) | undefined
   let opened: Promise<void> | undefined
   let stopped: Promise<void> | undefined
   const draining = new Draining(
@@ -293,6 +295,12 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     alarms.begin()
     endRetention = keepRetention(inbox, { spans: retention, log })
     serving = await keepServed(inbox, endpoints, log)
+    endCompiling = compileAhead(
+      sources.all.map((each) => ({
+        ...each,
+        modes: endpoints.flatMap(({ source, validate }) => (source === each.source ? validate : []))
+      }))
+    )
     log.info(
       {
         version: packageVersion(),
@@ -334,6 +342,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     await endRetention?.()
     await serving?.end()
     metering.end()
+    endCompiling?.()
     // 6. Release the inbox and its leases; unless a command of this process still uses it.
     await closeShared(inbox).finally(() => {
       claim.release()

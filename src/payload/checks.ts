@@ -41,7 +41,7 @@ export interface PayloadOptions {
 
 /**
  * Compares payloads with the provider's schema of the event type and with the handler's schema, if it has one. A
- * provider's schema is compiled at the first event of its type.
+ * provider's schema is compiled once: ahead (see compile-ahead.ts), or at the first event of its type.
  */
 export class PayloadChecks {
   readonly #options: PayloadOptions
@@ -58,6 +58,16 @@ export class PayloadChecks {
    */
   prepare(handlers: readonly Handler[]): void {
     for (const { name, schema } of handlers) if (schema !== undefined) this.#handlerRules(name, schema)
+  }
+
+  /** Compiles the provider's schema of a type, if its events are checked. An error is reported by the first event. */
+  compileAhead(type: string, handlers: readonly Handler[], mode: PayloadMode): void {
+    if (strictestMode(mode, handlers) === 'off') return
+    try {
+      this.#typeRules(type)
+    } catch {
+      // The source may be repaired before an event of the type comes.
+    }
   }
 
   /**
