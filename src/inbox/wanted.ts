@@ -51,8 +51,9 @@ export const many = 20_000
 /** The most search keys that are sorted, in some tens of milliseconds. If there are more, many events have one. */
 export const sortable = 50_000
 
-/** Events in a block: those with the same `seq >> 12`. */
-const blockSize = 4_096
+/** The events of a block, in PostgreSQL, have the same `seq >> blockBits`. */
+export const blockBits = 13
+const blockSize = 2 ** blockBits
 
 /** The keys of the events of a page. */
 export function boundsOf({ after, upTo, oldestFirst = false }: EventFilter): Bounds {

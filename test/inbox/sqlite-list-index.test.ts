@@ -48,6 +48,45 @@ t.test('events that are removed or changed, also by hand, are as if they had not
   t.end()
 })
 
+t.test('pages of many kinds have all events in their order, however few of a kind are wanted', (t) => {
+  const sql = fill(t)
+  indexEvents(sql, 0, 1_300)
+  const until = new Date(Number(sql.db.prepare('SELECT avg(received_at) AS middle FROM event').get()?.['middle']))
+  const wanted = sql.db
+    .prepare('SELECT id FROM event WHERE live_mode = 1 AND received_at < ? ORDER BY seq')
+    .all(until.getTime())
+    .map(({ id }) => id)
+  t.ok(wanted.length > 300, 'enough for several readings of each kind')
+  for (const oldestFirst of [true, false])
+    for (const limit of [7, 300]) {
+      const found: string[] = []
+      let after: number | undefined
+      do {
+        const page = listEvents(sql, { live: true, until, limit, oldestFirst, after })
+        found.push(...page.events.map(({ id }) => id))
+        after = page.next
+      } while (after !== undefined)
+      t.same(found, oldestFirst ? wanted : wanted.toReversed(), `pages of ${limit}`)
+    }
+  t.end()
+})
+
+t.test('a delivery that is left of a deleted event is no event', (t) => {
+  const sql = fill(t)
+  const [seq] = sql.db.prepare("SELECT event_seq FROM delivery WHERE state = 'dead'").all().map(Object.values)
+  sql.db.exec(`DELETE FROM event WHERE seq = ${String(seq)}`)
+  const { events } = listEvents(sql, { state: 'dead', limit: 1_000 })
+  t.equal(
+    events.length,
+    Number(
+      sql.db.prepare(`SELECT count(DISTINCT event_seq) - 1 AS count FROM delivery WHERE state = 'dead'`).get()?.[
+        'count'
+      ]
+    )
+  )
+  t.end()
+})
+
 /** Fills an inbox without any entry in the indexes. Some events arrived long before those around them. */
 function fill(t: Test): Statements {
   const db = new DatabaseSync(':memory:')

@@ -15,6 +15,11 @@ export interface Path {
   readonly most?: number
   /** The statement that reads the column `seq` of its first events in an order. */
   select(value: AddValue, reading: Reading): string
+  /**
+   * Of a path with several places: the statement that reads the first entries of each, up to a limit, as the number of
+   * the place and `seq`. Without checks.
+   */
+  selectHeads?(value: AddValue, reading: Omit<Reading, 'checks'>): string
 }
 
 export interface Reading {
@@ -45,27 +50,34 @@ const mostEnds = 50
 export function indexPath(index: Index, places: readonly (readonly string[])[], covers: readonly Part[]): Path {
   const { table, alias, key, columns, type = 'text', condition } = index
   const own = [...columns, key].map((column) => `${alias}.${column}`)
+  const from = (value: AddValue, { bounds: { above, below }, order, limit, checks }: Reading): string => {
+    const place = columns.map((_column, position) => `place.c${position}`)
+    const conditions = [
+      `(${own.join(', ')}) > (${[...place, aboveOf({ above }, value)].join(', ')})`,
+      `(${own.join(', ')}) < (${[...place, belowOf({ below }, value)].join(', ')})`,
+      ...(condition === undefined ? [] : [condition]),
+      ...(alias === 'event'
+        ? checks.map(withoutIndex)
+        : checks.length === 0
+          ? []
+          : [checkEvent(`${alias}.${key}`, checks)])
+    ]
+    const found = `
+      SELECT ${alias}.${key} AS seq FROM riverhook.${table} AS ${alias} WHERE ${conditions.join(' AND ')}
+      ORDER BY ${own.map((column) => `${column} ${order}`).join(', ')} LIMIT ${value(limit, 'bigint')}`
+    if (columns.length === 0) return `(${found}) AS found`
+    const given = places.map((column) => value(column, `${type}[]`)).join(', ')
+    const names = columns.map((_column, position) => `c${position}`).join(', ')
+    return `unnest(${given}) WITH ORDINALITY AS place (${names}, number) CROSS JOIN LATERAL (${found}) AS found`
+  }
+  const isOne = (places[0]?.length ?? 1) === 1
   return {
     isOrdered: true,
     hasEnds: (places[0]?.length ?? 1) <= mostEnds,
     covers,
-    select(value, { bounds: { above, below }, order, limit, checks }) {
-      const place = columns.map((_column, position) => `place.c${position}`)
-      const given = `unnest(${places.map((column) => value(column, `${type}[]`)).join(', ')}) AS place (${columns.map((_column, position) => `c${position}`).join(', ')})`
-      const conditions = [
-        `(${own.join(', ')}) > (${[...place, aboveOf({ above }, value)].join(', ')})`,
-        `(${own.join(', ')}) < (${[...place, belowOf({ below }, value)].join(', ')})`,
-        ...(condition === undefined ? [] : [condition]),
-        ...(alias === 'event'
-          ? checks.map(withoutIndex)
-          : checks.length === 0
-            ? []
-            : [checkEvent(`${alias}.${key}`, checks)])
-      ]
-      const found = `
-        SELECT ${alias}.${key} AS seq FROM riverhook.${table} AS ${alias} WHERE ${conditions.join(' AND ')}
-        ORDER BY ${own.map((column) => `${column} ${order}`).join(', ')} LIMIT ${value(limit, 'bigint')}`
-      return columns.length === 0 ? found : `SELECT found.seq FROM ${given} CROSS JOIN LATERAL (${found}) AS found`
-    }
+    select: (value, reading) => `SELECT found.seq FROM ${from(value, reading)}`,
+    ...(!isOne && {
+      selectHeads: (value, reading) => `SELECT place.number, found.seq FROM ${from(value, { ...reading, checks: [] })}`
+    })
   }
 }

@@ -1,5 +1,5 @@
 import type { EventFilter } from '../inbox.ts'
-import { few, type Bounds } from '../wanted.ts'
+import { blockBits, few, type Bounds } from '../wanted.ts'
 import type { Session } from './database.ts'
 import type { Path } from './list-path.ts'
 import { aboveOf, belowOf, narrowTo } from './list-values.ts'
@@ -12,18 +12,18 @@ export async function findBlocks(session: Session, filter: EventFilter): Promise
 
 /** The events of a block that arrived in a time, by the index `event_received`. */
 const receivedIn = (block: string, since: string, until: string): string => `
-  (event.seq >> 12, event.received_at) >= (${block}, ${since}) AND (event.seq >> 12, event.received_at) < (${block}, ${until})`
+  (event.seq >> ${blockBits}, event.received_at) >= (${block}, ${since}) AND (event.seq >> ${blockBits}, event.received_at) < (${block}, ${until})`
 
 /** Reads one index entry of each block, because the blocks of a time need not follow each other. */
 const blocksInTimeSql = `
 WITH RECURSIVE block (number) AS (
-  (SELECT seq >> 12 FROM riverhook.event ORDER BY seq LIMIT 1)
+  (SELECT seq >> ${blockBits} FROM riverhook.event ORDER BY seq LIMIT 1)
   UNION ALL
   SELECT next.number FROM block CROSS JOIN LATERAL (
-    SELECT seq >> 12 AS number FROM riverhook.event WHERE seq >= (block.number + 1) << 12 ORDER BY seq LIMIT 1) AS next)
+    SELECT seq >> ${blockBits} AS number FROM riverhook.event WHERE seq >= (block.number + 1) << ${blockBits} ORDER BY seq LIMIT 1) AS next)
 SELECT number FROM block WHERE (
   SELECT true FROM riverhook.event AS event WHERE ${receivedIn('number', '$1::timestamptz', '$2::timestamptz')}
-  ORDER BY event.seq >> 12, event.received_at LIMIT 1)`
+  ORDER BY event.seq >> ${blockBits}, event.received_at LIMIT 1)`
 
 const seqInBlock = (which: 'min' | 'max', block: string): string => `(
   SELECT ${which}(found.seq) FROM (
@@ -63,7 +63,7 @@ export function timePath(filter: EventFilter, blocks: readonly number[]): Path {
       return `
         SELECT found.seq FROM unnest(${value(blocks, 'bigint[]')}) AS block (number) CROSS JOIN LATERAL (
           SELECT event.seq FROM riverhook.event AS event WHERE ${conditions.join(' AND ')}
-          ORDER BY event.seq >> 12, event.received_at LIMIT ${few}) AS found`
+          ORDER BY event.seq >> ${blockBits}, event.received_at LIMIT ${few}) AS found`
     }
   }
 }

@@ -5,9 +5,10 @@ import { boundsOf } from '../wanted.ts'
 import type { Session } from './database.ts'
 import { listChecks } from './list-checks.ts'
 import { choosePath } from './list-choice.ts'
+import { mergePlaces } from './list-merge.ts'
 import { listPaths } from './list-paths.ts'
 import { narrowToTime } from './list-time.ts'
-import { collectValues } from './list-values.ts'
+import { type AddValue, collectValues } from './list-values.ts'
 import { findWanted } from './list-wanted.ts'
 import { eventColumns, eventTables, readDeliveries } from './read.ts'
 
@@ -69,10 +70,13 @@ async function findSeqs(session: Session, filter: contract.EventFilter): Promise
   const page = boundsOf(filter)
   const inTime = wanted.blocks === undefined ? page : await narrowToTime(session, filter, page, wanted.blocks)
   const { path, bounds } = await choosePath(session, await listPaths(session, filter, wanted, inTime), inTime)
-  const { values, value } = collectValues()
   const order = direction(filter)
-  const checks = listChecks(value, filter, wanted, path)
-  const found = path.select(value, { bounds, order, limit: limit + 1, checks })
+  const listed = (value: AddValue): readonly string[] => listChecks(value, filter, wanted, path)
+  const { selectHeads } = path
+  if (selectHeads !== undefined && listed(collectValues().value).length > 0)
+    return mergePlaces(session, selectHeads, { bounds, order, limit: limit + 1, checks: listed })
+  const { values, value } = collectValues()
+  const found = path.select(value, { bounds, order, limit: limit + 1, checks: listed(value) })
   const rows = await session.query(
     `SELECT DISTINCT found.seq FROM (${found}) AS found ORDER BY found.seq ${order} LIMIT ${value(limit + 1, 'bigint')}`,
     values

@@ -1,3 +1,5 @@
+import { blockBits } from '../wanted.ts'
+
 /**
  * The versions of the schema, oldest first. Never edit a released version: append a new one. `riverhook.` stands for
  * the schema, whatever its name is.
@@ -68,7 +70,7 @@ CREATE TABLE riverhook.event (
 CREATE UNIQUE INDEX event_id ON riverhook.event (id, realm);
 CREATE INDEX event_quarantined ON riverhook.event (seq) WHERE state = 'quarantined';
 CREATE INDEX event_kind ON riverhook.event (kind, seq);
-CREATE INDEX event_received ON riverhook.event ((seq >> 12), received_at, seq);
+CREATE INDEX event_received ON riverhook.event ((seq >> ${blockBits}), received_at, seq);
 CREATE INDEX event_backfilled ON riverhook.event (realm) WHERE backfilled;
 
 CREATE TABLE riverhook.kind (

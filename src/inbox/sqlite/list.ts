@@ -1,10 +1,11 @@
 import type * as contract from '../inbox.ts'
 import { readDelivery, readSummary } from '../rows.ts'
 import { type CandidatePage, isSearch, Search } from '../search.ts'
-import { type Bounds, boundsOf } from '../wanted.ts'
+import { boundsOf } from '../wanted.ts'
 import { listChecks } from './list-checks.ts'
 import { checkTime, choosePath, PreparedOnce } from './list-choice.ts'
-import { join, keyOf, type Place, tableOf, type Term, term, withinBounds } from './list-path.ts'
+import { join, keyOf, type Path, type Place, tableOf, type Term, term, withinBounds } from './list-path.ts'
+import { inOrder, mergePlaces, type Reading } from './list-merge.ts'
 import { listPaths } from './list-paths.ts'
 import type { Sql } from './list-statements.ts'
 import { listWanted } from './list-wanted.ts'
@@ -50,20 +51,40 @@ function findSeqs(sql: Sql, filter: contract.EventFilter): readonly number[] {
   const bounds = { above: wanted.spans?.[0]?.above ?? page.above, below: wanted.spans?.at(-1)?.below ?? page.below }
   const path = choosePath(sql, listPaths(sql, filter, wanted), bounds)
   const checks = listChecks(filter, wanted, path)
-  const statements = new PreparedOnce(sql.db)
-  const found = new Set<number>()
-  const places = path.isSequence === true && !oldestFirst ? path.places.toReversed() : path.places
-  for (const [index, place] of places.entries()) {
-    if (path.isSequence === true && found.size > limit) break
+  const reading: Reading = { statements: new PreparedOnce(sql.db), bounds, checks, oldestFirst, limit: limit + 1 }
+  const found = path.isSequence === true ? readInTurn(sql, path, reading) : readTogether(sql, path, reading)
+  return [...new Set(found)].sort(inOrder(oldestFirst)).slice(0, limit + 1)
+}
+
+function readTogether(sql: Sql, { places }: Path, reading: Reading): readonly number[] {
+  const sorted = places.filter(({ isSorted }) => isSorted === true)
+  const others = places.filter((place) => !sorted.includes(place))
+  return [...mergePlaces(sql, others, reading), ...sorted.flatMap((place) => readPlace(place, reading))]
+}
+
+/** Reads places that follow each other, until the page is full. */
+function readInTurn(sql: Sql, { places }: Path, reading: Reading): readonly number[] {
+  const found: number[] = []
+  const inTurn = reading.oldestFirst ? places : places.toReversed()
+  for (const [index, place] of inTurn.entries()) {
+    if (found.length >= reading.limit) break
     checkTime(sql, index)
-    const { sql: text, values } = toStatement(place, bounds, checks, oldestFirst)
-    for (const row of statements.get(text).all(...values, limit + 1)) found.add(Number(row['seq']))
+    found.push(...readPlace(place, reading))
   }
-  return [...found].sort((a, b) => (oldestFirst ? a - b : b - a)).slice(0, limit + 1)
+  return found
+}
+
+/** Reads the first events of a place. */
+function readPlace(place: Place, reading: Reading): readonly number[] {
+  const { sql, values } = toStatement(place, reading)
+  return reading.statements
+    .get(sql)
+    .all(...values, reading.limit)
+    .map(({ seq }) => Number(seq))
 }
 
 /** The statement that reads the events of a place, up to a limit. */
-function toStatement(place: Place, bounds: Bounds, checks: readonly Term[], oldestFirst: boolean): Term {
+function toStatement(place: Place, { bounds, checks, oldestFirst }: Reading): Term {
   const key = keyOf(place)
   const order = `ORDER BY ${key} ${oldestFirst ? 'ASC' : 'DESC'}`
   const found = join([place.term, ...withinBounds(place, bounds), term(inTime(key))])
@@ -78,13 +99,6 @@ function toStatement(place: Place, bounds: Bounds, checks: readonly Term[], olde
     )
   }
   const { sql, values } = join([found, ...checks])
-  // The triggers keep the index of kinds true: the events themselves are read only to be checked.
-  const isRead = place.table !== 'event' && (place.table !== 'event_kind' || checks.length > 0)
-  const event = isRead ? `CROSS JOIN event ON event.seq = ${key}` : ''
-  // An event may have several failing deliveries.
-  const distinct = place.index === 'delivery_error' ? 'DISTINCT' : ''
-  return term(
-    `SELECT ${distinct} ${key} AS seq FROM ${tableOf(place)} ${event} WHERE ${sql} ${order} LIMIT ?`,
-    ...values
-  )
+  const event = place.table === 'event' ? '' : `CROSS JOIN event ON event.seq = ${key}`
+  return term(`SELECT ${key} AS seq FROM ${tableOf(place)} ${event} WHERE ${sql} ${order} LIMIT ?`, ...values)
 }
