@@ -10,12 +10,17 @@ export interface Choice {
   readonly bounds: Bounds
 }
 
+/** The path that is best if all lead to many events. */
+export function usualPath(paths: readonly Path[]): Path {
+  return paths.find(({ isOrdered }) => isOrdered) ?? everything
+}
+
 /** Chooses the path to the fewest events. If all lead to many, one that has them in their order. */
 export async function choosePath(session: Session, paths: readonly Path[], bounds: Bounds): Promise<Choice> {
   const best = await findFewest(session, paths, bounds, few)
   if (best !== undefined) return { path: best, bounds }
   const ordered = paths.filter(({ isOrdered }) => isOrdered)
-  const [first = everything] = ordered
+  const first = usualPath(ordered)
   if (ordered.length < 2) return { path: first, bounds }
   const narrow = await narrowToEnds(session, ordered, bounds)
   return { path: (await findFewest(session, ordered, narrow, many)) ?? first, bounds: narrow }

@@ -15,11 +15,12 @@ export interface Path {
   readonly most?: number
   /** The statement that reads the column `seq` of its first events in an order. */
   select(value: AddValue, reading: Reading): string
-  /**
-   * Of a path with several places: the statement that reads the first entries of each, up to a limit, as the number of
-   * the place and `seq`. Without checks.
-   */
-  selectHeads?(value: AddValue, reading: Omit<Reading, 'checks'>): string
+}
+
+/** A path by one or several places of an index. */
+export interface IndexPath extends Path {
+  /** The statement that reads the first entries of each place, as the number of the place and `seq`. Without checks. */
+  selectHeads(value: AddValue, reading: Omit<Reading, 'checks'>): string
 }
 
 export interface Reading {
@@ -43,11 +44,15 @@ interface Index {
   readonly condition?: string
 }
 
+export function isIndexPath(path: Path): path is IndexPath {
+  return 'selectHeads' in path
+}
+
 /** In how many places of an index the first and the last events are looked for. */
 const mostEnds = 50
 
 /** @param places what the columns before the key have in each place, by column */
-export function indexPath(index: Index, places: readonly (readonly string[])[], covers: readonly Part[]): Path {
+export function indexPath(index: Index, places: readonly (readonly string[])[], covers: readonly Part[]): IndexPath {
   const { table, alias, key, columns, type = 'text', condition } = index
   const own = [...columns, key].map((column) => `${alias}.${column}`)
   const from = (value: AddValue, { bounds: { above, below }, order, limit, checks }: Reading): string => {
@@ -70,14 +75,12 @@ export function indexPath(index: Index, places: readonly (readonly string[])[], 
     const names = columns.map((_column, position) => `c${position}`).join(', ')
     return `unnest(${given}) WITH ORDINALITY AS place (${names}, number) CROSS JOIN LATERAL (${found}) AS found`
   }
-  const isOne = (places[0]?.length ?? 1) === 1
+  const number = columns.length === 0 ? '1 AS number' : 'place.number'
   return {
     isOrdered: true,
     hasEnds: (places[0]?.length ?? 1) <= mostEnds,
     covers,
     select: (value, reading) => `SELECT found.seq FROM ${from(value, reading)}`,
-    ...(!isOne && {
-      selectHeads: (value, reading) => `SELECT place.number, found.seq FROM ${from(value, { ...reading, checks: [] })}`
-    })
+    selectHeads: (value, reading) => `SELECT ${number}, found.seq FROM ${from(value, { ...reading, checks: [] })}`
   }
 }

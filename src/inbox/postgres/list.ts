@@ -4,8 +4,9 @@ import { isSearch, Search, type Bodies, type Candidate, type CandidatePage } fro
 import { boundsOf } from '../wanted.ts'
 import type { Session } from './database.ts'
 import { listChecks } from './list-checks.ts'
-import { choosePath } from './list-choice.ts'
+import { choosePath, usualPath } from './list-choice.ts'
 import { mergePlaces } from './list-merge.ts'
+import { isIndexPath, type Path, type Reading } from './list-path.ts'
 import { listPaths } from './list-paths.ts'
 import { narrowToTime } from './list-time.ts'
 import { type AddValue, collectValues } from './list-values.ts'
@@ -69,16 +70,40 @@ async function findSeqs(session: Session, filter: contract.EventFilter): Promise
   if (Object.values(wanted).some(({ length }) => length === 0)) return []
   const page = boundsOf(filter)
   const inTime = wanted.blocks === undefined ? page : await narrowToTime(session, filter, page, wanted.blocks)
-  const { path, bounds } = await choosePath(session, await listPaths(session, filter, wanted, inTime), inTime)
-  const order = direction(filter)
-  const listed = (value: AddValue): readonly string[] => listChecks(value, filter, wanted, path)
-  const { selectHeads } = path
-  if (selectHeads !== undefined && listed(collectValues().value).length > 0)
-    return mergePlaces(session, selectHeads, { bounds, order, limit: limit + 1, checks: listed })
+  const paths = await listPaths(session, filter, wanted, inTime)
+  const reading = { order: direction(filter), limit: limit + 1, bounds: inTime }
+  const checksOf =
+    (path: Path) =>
+    (value: AddValue): readonly string[] =>
+      listChecks(value, filter, wanted, path)
+  const usual = usualPath(paths)
+  if (filter.id !== undefined || !isIndexPath(usual)) return readPage(session, paths, reading, checksOf)
+  // Often fills the page, before anything is counted.
+  const { seqs, rest } = await mergePlaces(session, usual, {
+    ...reading,
+    checks: checksOf(usual),
+    rounds: 2
+  })
+  if (rest === undefined || seqs.length > limit) return seqs
+  const others = await readPage(session, paths, { ...reading, bounds: rest, limit: limit + 1 - seqs.length }, checksOf)
+  return [...seqs, ...others]
+}
+
+/** Reads the events of a page by the path to the fewest events. */
+async function readPage(
+  session: Session,
+  paths: readonly Path[],
+  reading: Omit<Reading, 'checks'>,
+  checksOf: (path: Path) => (value: AddValue) => readonly string[]
+): Promise<readonly number[]> {
+  const { path, bounds } = await choosePath(session, paths, reading.bounds)
+  const checks = checksOf(path)
+  if (isIndexPath(path)) return (await mergePlaces(session, path, { ...reading, bounds, checks })).seqs
   const { values, value } = collectValues()
-  const found = path.select(value, { bounds, order, limit: limit + 1, checks: listed(value) })
+  const { order, limit } = reading
+  const found = path.select(value, { bounds, order, limit, checks: checks(value) })
   const rows = await session.query(
-    `SELECT DISTINCT found.seq FROM (${found}) AS found ORDER BY found.seq ${order} LIMIT ${value(limit + 1, 'bigint')}`,
+    `SELECT DISTINCT found.seq FROM (${found}) AS found ORDER BY found.seq ${order} LIMIT ${value(limit, 'bigint')}`,
     values
   )
   return rows.map((row) => Number(row['seq']))

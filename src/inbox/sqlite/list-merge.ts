@@ -8,7 +8,7 @@ import { inTime } from './read-limit.ts'
 export interface Reading {
   readonly statements: PreparedOnce
   readonly bounds: Bounds
-  /** What must still be true of an event. */
+  /** Conditions that a path does not fulfil: they are checked for each event. */
   readonly checks: readonly Term[]
   readonly oldestFirst: boolean
   readonly limit: number
@@ -19,8 +19,8 @@ const fewest = 8
 const most = 1_024
 
 /**
- * Reads the first events of several places, which have theirs in order. The entries of the indexes are merged first, and
- * then the events are read and checked in their order. Otherwise, a page of events would be read for each place.
+ * Reads the first events of several places, which have theirs in order. The entries of the indexes are merged first,
+ * and then the events are read and checked in their order. Otherwise, a page of events would be read for each place.
  */
 export function mergePlaces(sql: Sql, places: readonly Place[], reading: Reading): readonly number[] {
   const { checks, oldestFirst, limit } = reading
@@ -33,7 +33,7 @@ export function mergePlaces(sql: Sql, places: readonly Place[], reading: Reading
       checkTime(sql, index)
       cursor.fill()
     }
-    // What lies behind the last entry of a place may have others of it before.
+    // A place may have more entries after its last one that was read.
     const ends = rest.flatMap(({ end }) => end ?? [])
     const end = ends.length === 0 ? undefined : oldestFirst ? Math.min(...ends) : Math.max(...ends)
     const seqs = [...new Set(rest.flatMap((cursor) => cursor.take(end)))].sort(inOrder(oldestFirst))
