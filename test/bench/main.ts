@@ -1,8 +1,9 @@
-// npm run bench -- receive | drain | postgres | read | types
+// npm run bench -- receive | drain | postgres | read | latency | types
 import { parseArgs } from 'node:util'
 
 import { drain, drainAgainst } from './drain/run.ts'
 import { installPeers } from './peers.ts'
+import { latency } from './latency/run.ts'
 import { contestants, contestantsAgainst } from './receive/contestants.ts'
 import { postgres } from './postgres/run.ts'
 import { read } from './read/run.ts'
@@ -32,6 +33,10 @@ npm run bench -- postgres [--quick] [--rounds N]
 npm run bench -- read [--events N] [--seconds N]
     lists and statistics of a large inbox on SQLite and on PostgreSQL (default: 1,000,000 events, 60 s), while 100 signed
     events a second arrive over HTTP and are handled
+
+npm run bench -- latency [--seconds N]
+    signed events at a fixed rate, half and ten times of what SQLite receives and handles: the times until the answer and
+    until the handler, and the memory (default: 60 s)
 
 npm run bench -- types [--rounds N]
     the compiler's time for a handler for every event type, beside one handler
@@ -66,6 +71,8 @@ if (command === undefined) {
   })
 } else if (command.name === 'read') {
   await read(command)
+} else if (command.name === 'latency') {
+  await latency(command)
 } else if (command.name === 'types') {
   if (!types(command.rounds ?? (command.quick ? 1 : 7))) process.exitCode = 1
 } else if (command.against !== undefined) {
@@ -102,7 +109,12 @@ function readCommand() {
       (bytes === undefined || sizes.some((size) => size.bytes === bytes)) &&
       only.every((key) => keys.includes(key))
     return valid &&
-      (name === 'receive' || name === 'drain' || name === 'types' || name === 'postgres' || name === 'read')
+      (name === 'receive' ||
+        name === 'drain' ||
+        name === 'types' ||
+        name === 'postgres' ||
+        name === 'read' ||
+        name === 'latency')
       ? { name, quick, only, against, json, bytes, rounds, events, seconds }
       : undefined
   } catch (error) {
