@@ -92,16 +92,18 @@ function cut(text: string, begin: string, end: string, replacement: string): str
 
 /**
  * Builds uPlot as a separate file, without what the page never calls: the last part of the library gives that to its
- * users.
+ * users. Its numbers are English, as all of the page: it would throw for a browser whose language is no locale, such as
+ * `en-US@posix`.
  */
 async function buildChart(): Promise<{ readonly name: string; readonly contents: Uint8Array }> {
   const path = join(dirname(fileURLToPath(import.meta.resolve('uplot'))), 'uPlot.esm.js')
-  const contents = cut(
+  const used = cut(
     readFileSync(path, 'utf8'),
     'uPlot.assign = assign;',
     'export { uPlot as default };',
     'uPlot.paths = { bars };\n'
   )
+  const contents = cut(used, 'const numFormatter =', '\n', "const numFormatter = new Intl.NumberFormat('en');")
   const { outputFiles } = await build({
     ...usual,
     stdin: { contents, sourcefile: 'plot.js' },

@@ -33,3 +33,37 @@ for (const [name, options] of [
       await page.setViewportSize(options.viewport)
     }
   })
+
+// Risk: a test event is taken for a real order.
+for (const [name, path, options] of [
+  ['beside an open event', 'events/digital-river/evt_1', { viewport: { width: 1280, height: 900 } }],
+  ['on a phone', 'events', { colorScheme: 'dark', viewport: { width: 390, height: 844 } }]
+] as const)
+  browserTest(`${name}, a test event is marked with the whole word`, async (t, open) => {
+    const host = await startHost(t)
+    const type = 'order.fulfillment.completed_with_a_backorder'
+    for (const change of [{}, {}, { createdTime: '2026-01-02T03:04:05Z' }])
+      await host.settled(await host.send({ id: 'evt_1', type, ...change }))
+    await host.settled(await host.send({ id: 'evt_2', type: 'order.accepted' }))
+    const page = await open(host.url + path, options)
+    const badges = page.locator('.events .badge', { hasText: /^test$/ })
+    await badges.nth(1).waitFor()
+    const isWhole = `(word) => word.scrollWidth <= word.clientWidth &&
+      word.getBoundingClientRect().right <= word.closest('td').getBoundingClientRect().right`
+    t.same(await badges.locator('.cut').evaluateAll(`(words) => words.map(${isWhole})`), [true, true])
+  })
+
+// Risk: the page has no chart in a browser with a locale of POSIX, such as that of a machine without a language.
+browserTest('a language that is no locale: the chart is drawn', async (t, open) => {
+  const host = await startHost(t)
+  await host.settled(await host.send({ id: 'evt_1' }))
+  const page = await open(`${host.url}events?since=1h`)
+  await page.addInitScript("Object.defineProperty(Navigator.prototype, 'language', { value: 'en-US@posix' })")
+  for (const { path, heading } of views('evt_1')) {
+    await page.goto(host.url + path)
+    await page.getByRole('heading', { name: heading }).first().waitFor()
+  }
+  await page.goto(`${host.url}events?since=1h`)
+  await page.locator('.volume-plot canvas').waitFor()
+  t.equal(await page.evaluate('navigator.language'), 'en-US@posix')
+})

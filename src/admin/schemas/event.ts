@@ -36,7 +36,9 @@ export const Attempt = Type.Object(
 export const DeliveryDetail = Type.Object(
   {
     ...deliveryFields,
-    orderKey: Type.Optional(Type.String({ description: 'masked if it is personal data' })),
+    orderKey: Type.Optional(
+      Type.String({ description: 'what `orderBy` returned; masked if it is personal data; lists do not have it' })
+    ),
     attemptLog: Type.Array(named('Attempt', Attempt))
   },
   strict
