@@ -8,15 +8,17 @@ import { print, style, styled } from '../output.ts'
 import { counted } from '../print.ts'
 import { signedPost } from '../signed-post.ts'
 import type { KeyAction } from './keys.ts'
-import { printLine, shortId } from './lines.ts'
+import { printFacts, printLine, shortId } from './lines.ts'
 import type { App, ServedEndpoint, Session } from './session.ts'
 
 /** The actions of the keys of `riverhook dev`. */
 export function actionsOf({ app, endpoints, pageUrl }: Session): readonly KeyAction[] {
-  let lastType: string | undefined
+  /** By the path of the endpoint: another provider has other types. */
+  const lastTypes = new Map<string, string>()
   let failure: { readonly key: EventKey; readonly type: string; readonly handler: string } | undefined
   subscribe('riverhook:received', (message) => {
-    lastType = (message as ReceivedMessage).event_type
+    const { endpoint, event_type: type } = message as ReceivedMessage
+    lastTypes.set(endpoint, type)
   })
   subscribe('riverhook:settled', (message) => {
     const { state, realm, event_id: id, event_type: type, handler } = message as SettledMessage
@@ -32,11 +34,12 @@ export function actionsOf({ app, endpoints, pageUrl }: Session): readonly KeyAct
           say('No endpoint has a signing secret: send with riverhook send or with the provider')
           return
         }
-        const { source, secret, url, given } = endpoint
-        const type = lastType ?? (await typeToSend(await app(), endpoint))
+        const { source, secret, url, given, path } = endpoint
+        const type = lastTypes.get(path) ?? (await typeToSend(await app(), endpoint))
         const { body, id } = sampleBody(source, { type, liveMode: given.mode === 'live' })
         const answer = await signedPost({ url, source }, { body: Buffer.from(JSON.stringify(body)), secret, id, type })
-        if (!answer.ok && answer.status !== 401) say(`The answer: ${answer.text}`)
+        // A line of the request has the reason of a 401.
+        if (!answer.ok && answer.status !== 401) say(`The server answered ${answer.status}: ${answer.text}`)
       }
     },
     {
@@ -48,8 +51,16 @@ export function actionsOf({ app, endpoints, pageUrl }: Session): readonly KeyAct
           return
         }
         const { key, type, handler } = failure
-        const count = await (await app()).riverhook.replay({ events: [key], handler })
-        say(`${counted(count, 'delivery', 'deliveries')} of ${type} ${shortId(key.id)} will run now: ${handler}`)
+        const { riverhook } = await app()
+        const count = await riverhook.replay({ events: [key], handler })
+        const of = `${type} ${shortId(key.id)}`
+        if (count > 0) {
+          say(`${counted(count, 'delivery', 'deliveries')} of ${of} will run now: ${handler}`)
+          return
+        }
+        const found = await riverhook.inbox.event(key)
+        const state = found?.deliveries.find((delivery) => delivery.handler === handler)?.state
+        say(`Nothing runs again: the last failure, ${handler} of ${of}, is ${state ?? 'no longer in the inbox'}`)
       }
     },
     {
@@ -73,14 +84,19 @@ export function actionsOf({ app, endpoints, pageUrl }: Session): readonly KeyAct
 }
 
 /** A type that the first handler of the endpoint's source takes. */
-async function typeToSend(app: App, { source }: ServedEndpoint): Promise<string> {
+async function typeToSend(app: App, { source }: ServedEndpoint): Promise<string | undefined> {
   const { types } = source
   const [first] = (await app.riverhook.inbox.handlers()).filter((handler) => handler.source === source.name)
   const pattern = first?.pattern ?? '*'
   const usual = 'order.accepted'
   return types.includes(usual) && matches(pattern, usual)
     ? usual
-    : (types.find((type) => matches(pattern, type)) ?? pattern)
+    : (types.find((type) => matches(pattern, type)) ?? exampleOf(pattern))
+}
+
+/** A type that matches a pattern. @returns undefined for `*`: the source has a usual one */
+function exampleOf(pattern: string): string | undefined {
+  return pattern === '*' ? undefined : pattern.replaceAll('*', 'example')
 }
 
 function say(text: string): void {
@@ -95,7 +111,8 @@ function open(url: string): void {
       : process.platform === 'win32'
         ? ['cmd', '/c', 'start', '', url]
         : ['xdg-open', url]
-  say(url)
+  // An address that is broken cannot be opened.
+  printFacts([['page', url]])
   const opener = spawn(command, args, { stdio: 'ignore', detached: true })
   opener.on('error', () => {
     say('No browser can be opened from here: open the address yourself')

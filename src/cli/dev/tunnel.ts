@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { clearTimeout, setTimeout } from 'node:timers'
 
 import { RiverhookError } from '../../index.ts'
 
@@ -42,9 +41,10 @@ const longestOutput = 2_000
 
 /**
  * Starts an installed tunnel program, and waits for its public address.
+ * @param limit aborts when the program has had its time
  * @throws {RiverhookError} RIVERHOOK_CLI_USAGE if there is none, or if it ends or has no address in time
  */
-export async function openTunnel(port: number): Promise<Tunnel> {
+export async function openTunnel(port: number, limit: AbortSignal = AbortSignal.timeout(openingMs)): Promise<Tunnel> {
   const program = programs.find(({ name }) => isInstalled(name))
   if (program === undefined)
     throw new RiverhookError(
@@ -66,18 +66,19 @@ export async function openTunnel(port: number): Promise<Tunnel> {
   const url = await new Promise<string>((resolve, reject) => {
     let output = ''
     const fail = (what: string): void => {
-      clearTimeout(timer)
+      limit.removeEventListener('abort', onLimit)
       close()
       reject(new RiverhookError('RIVERHOOK_CLI_USAGE', `${name} ${what}${output === '' ? '' : `: ${output.trim()}`}`))
     }
-    const timer = setTimeout(() => {
+    const onLimit = (): void => {
       fail(`gave no public address within ${openingMs / 1000} s`)
-    }, openingMs)
+    }
+    limit.addEventListener('abort', onLimit)
     const read = (chunk: Buffer): void => {
       output = (output + chunk.toString()).slice(-longestOutput)
       const [found] = address.exec(output) ?? []
       if (found === undefined) return
-      clearTimeout(timer)
+      limit.removeEventListener('abort', onLimit)
       resolve(found)
     }
     child.stdout.on('data', read)
@@ -85,8 +86,8 @@ export async function openTunnel(port: number): Promise<Tunnel> {
     child.once('error', (error) => {
       fail(`cannot be started (${error.message})`)
     })
-    child.once('exit', (code) => {
-      const what = `ended with code ${String(code)}`
+    child.once('exit', (code, signal) => {
+      const what = signal === null ? `ended with code ${String(code)}` : `was ended by ${signal}`
       if (isWanted)
         lost.resolve(`${name} ${what}: its public address leads nowhere now. Start riverhook dev --tunnel again`)
       fail(what)

@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
+import { openTunnel } from '../../../src/cli/dev/tunnel.ts'
 import { createDigitalRiver } from '../../../src/testing/index.ts'
 import { buildPage } from '../../../src/page/build.ts'
 import { makeFolder } from '../../folder.ts'
@@ -253,6 +254,77 @@ t.test('--tunnel: a program that fails, and one that ends later', async (t) => {
   )
   t.equal(await dev.end('SIGTERM'), 0)
 })
+
+// Risk: the start waits forever, or a tunnel is left open that nothing knows of.
+t.test('--tunnel: a program that gives no address is ended after its limit', async (t) => {
+  const cwd = makeFolder(t, { bin: { cloudflared: '' } })
+  const alive = createServer().listen(0, '127.0.0.1')
+  t.teardown(() => alive.close())
+  await once(alive, 'listening')
+  writeFileSync(
+    join(cwd, 'bin/cloudflared'),
+    `#!${process.execPath}\nfetch('http://127.0.0.1:' + process.argv.at(-1).split(':').at(-1))\n`
+  )
+  chmodSync(join(cwd, 'bin/cloudflared'), 0o755)
+  const { PATH } = process.env
+  process.env['PATH'] = join(cwd, 'bin')
+  const limit = new AbortController()
+  const opening = openTunnel((alive.address() as AddressInfo).port, limit.signal)
+  process.env['PATH'] = PATH
+  const [request] = (await once(alive, 'request')) as [IncomingMessage]
+  const ended = once(request.socket, 'close')
+  limit.abort()
+  await t.rejects(opening, { code: 'RIVERHOOK_CLI_USAGE', message: 'cloudflared gave no public address within 60 s' })
+  await ended
+})
+
+// Risk: a key does nothing, and does not say why.
+t.test(
+  'keys: no failure, a failure that is repaired, no browser, and types of another provider',
+  { skip },
+  async (t) => {
+    const cwd = makeFolder(t, {
+      'package.json': '{ "type": "module" }',
+      'riverhook.config.js': `
+import { existsSync } from 'node:fs'
+import { defineHandler } from 'riverhook'
+import { stripe } from 'riverhook/sources'
+const payments = stripe()
+export default {
+  endpoints: [
+    { path: '/river', secrets: 'whk_one' },
+    { path: '/stripe', source: payments, secrets: 'whsec_two' }
+  ],
+  handlers: [
+    defineHandler('order.accepted', { name: 'erp' }, () => {
+      if (!existsSync('repaired')) throw new Error('ERP answered 503')
+    }),
+    defineHandler(payments, '*', { name: 'pay' }, () => undefined)
+  ]
+}
+`
+    })
+    const dev = onTerminal(t, 80, 'dev --port 0', cwd)
+    await dev.until(/Ctrl-C to stop/)
+    dev.type('r')
+    await dev.until(/· Nothing has failed since the start; for earlier failures: riverhook failures\n/)
+    t.match(await runCli(['trigger', 'charge.failed', '--endpoint', '/stripe'], { cwd }), { code: 0 })
+    await dev.until(/✓ pay/)
+    dev.type('t')
+    await dev.until(/→ order\.accepted \S{4} 202 /)
+    await dev.until(/✗ erp retry in \d+ s: ERP answered 503\n/)
+    writeFileSync(join(cwd, 'repaired'), '')
+    dev.type('r')
+    await dev.until(/✓ erp/)
+    dev.type('r')
+    await dev.until(/· Nothing runs again: the last failure, erp of order\.accepted \S{4}, is done\n/)
+    dev.type('o')
+    await dev.until(/\n {2}page\s+http:\S+#token=\S+\n[^]*\n {2}page\s+http:\S+#token=\S+\n/)
+    t.same(tooWide(dev.lines, 80), [])
+    dev.type('\x03')
+    t.same(await dev.ended, [0, null])
+  }
+)
 
 t.test('a start that fails ends, and says what to do', async (t) => {
   const cwd = makeFolder(t, { handlers: { 'wrong.js': 'export default nonsense' } })
