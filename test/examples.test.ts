@@ -5,9 +5,11 @@ import Stripe from 'stripe'
 import t from 'tap'
 import { parse } from 'yaml'
 
+import { onTerminal, skip } from './cli/on-terminal.ts'
+import { projects } from './created-projects.ts'
 import { makeFolder } from './folder.ts'
 import { run, startPostgres } from './inbox/postgres-server.ts'
-import { runProcess, startListening, startServer } from './processes.ts'
+import { runCli, runProcess, startListening, startServer } from './processes.ts'
 import { event, post, signatureHeaders } from './receive/receiver.ts'
 import { createDigitalRiver, sampleEvent } from '../src/testing/index.ts'
 
@@ -193,4 +195,58 @@ t.test('a test of a handler', async (t) => {
   ])
   t.equal(code, 0, stdout)
   t.match(stdout, /pass 3/)
+})
+
+// Risk: the first project of a newcomer fails, or its maker shows a stack trace.
+t.test('npm create riverhook: each project passes its test, is valid, and receives', async (t) => {
+  const all = projects(makeFolder(t))
+  t.equal(all.length, 20)
+  const standalone = all.filter(({ kind, inbox }) => kind === 'standalone' && inbox === 'sqlite')
+  const tests = standalone.map(({ folder }) => join(folder, 'handlers/first.test.ts'))
+  t.match(await runProcess(process.execPath, ['--conditions=riverhook-source', '--test', ...tests]), {
+    code: 0,
+    stdout: new RegExp(`pass ${tests.length}\\n`)
+  })
+  const env = { RIVERHOOK_SECRETS: `whsec_${Buffer.alloc(32, 'a').toString('base64')}` }
+  for (const { folder, source } of all.filter(({ kind, inbox }) => kind === 'standalone' && inbox === 'postgres'))
+    t.match(await runCli(['serve', '--check'], { cwd: folder, env }), { code: 0, stdout: /are valid/ }, source)
+  for (const { folder, source } of all.filter(({ kind, inbox }) => kind === 'mounted' && inbox === 'sqlite')) {
+    const server = await startListening([join(folder, 'server.ts')], { ...env, PORT: '0' }, folder)
+    t.teardown(() => server.end('SIGKILL'))
+    const unsigned = await fetch(`${server.url}/webhooks/${source}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}'
+    })
+    t.equal(unsigned.status, 401, source)
+    t.equal((await fetch(`${server.url}/health/ready`)).status, 200, source)
+    await server.end('SIGTERM')
+  }
+})
+
+t.test('npm create riverhook: the questions, Ctrl-C, and a folder that is a file', { skip }, async (t) => {
+  const maker = join(examples, 'create/index.js')
+  const cwd = makeFolder(t, { taken: '' })
+  const asked = onTerminal(t, 80, '', cwd, maker)
+  for (const [question, answer] of [
+    [/Folder\? \[my-webhooks\] /, 'my shop'],
+    [/ {2}standalone, mounted \[standalone\] /, 'nonsense'],
+    [/There is no nonsense\. Please answer one of:\n[^]*\[standalone\] /, 'mounted'],
+    [/Which provider\?\n[^]*\[digital-river\] /, 'shopify'],
+    [/Where are events stored\?\n[^]*\[sqlite\] /, '']
+  ] as const) {
+    await asked.until(question)
+    asked.type(`${answer}\r`)
+  }
+  await asked.until(/: 11 files\. Next:\n\n {2}cd "my shop"\n/)
+  t.same(await asked.ended, [0, null])
+  const left = onTerminal(t, 80, '', cwd, maker)
+  await left.until(/Folder\?/)
+  left.type('\x03')
+  t.same(await left.ended, [130, null])
+  t.notMatch(left.lines.join('\n'), /Error|at /)
+  t.match(await runProcess(process.execPath, [maker, 'taken', '--yes'], { cwd }), {
+    code: 2,
+    stderr: /^create-riverhook: \S+taken is a file: name a new folder\n/
+  })
 })

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // npm create riverhook [FOLDER] [-- --mount|--standalone --source NAME --inbox sqlite|postgres --yes]
 import console from 'node:console'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline/promises'
@@ -86,8 +86,11 @@ async function main() {
     lines.close()
   }
   const folder = resolve(choice.folder ?? 'my-webhooks')
-  if (existsSync(folder) && readdirSync(folder).some((name) => name !== '.git'))
-    throw new Usage(`${folder} is not empty: name a new folder`)
+  if (existsSync(folder)) {
+    if (!statSync(folder).isDirectory()) throw new Usage(`${folder} is a file: name a new folder`)
+    if (readdirSync(folder).some((name) => name !== '.git'))
+      throw new Usage(`${folder} is not empty: name a new folder`)
+  }
   const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'))
   const files = projectFiles({
     name:
@@ -104,10 +107,11 @@ async function main() {
     mkdirSync(dirname(join(folder, path)), { recursive: true })
     writeFileSync(join(folder, path), content)
   }
+  const given = choice.folder ?? 'my-webhooks'
   console.log(`
 Made ${folder}: ${Object.keys(files).length} files. Next:
 
-  cd ${choice.folder ?? 'my-webhooks'}
+  cd ${/[^\w./~:\\-]/.test(given) ? `"${given}"` : given}
   npm install
   npm test          the test of the handler
   npm run dev       the server, with your handlers; press t to send an event
@@ -121,8 +125,11 @@ if (isTooOld) {
   try {
     await main()
   } catch (error) {
-    if (!(error instanceof Usage)) throw error
-    console.error(`create-riverhook: ${error.message}\n\n${usage}`)
-    process.exitCode = 2
+    // Ctrl-C or Ctrl-D at a question: nothing is made.
+    if (error.code === 'ABORT_ERR') process.exitCode = 130
+    else if (error instanceof Usage) {
+      console.error(`create-riverhook: ${error.message}\n\n${usage}`)
+      process.exitCode = 2
+    } else throw error
   }
 }

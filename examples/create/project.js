@@ -71,7 +71,7 @@ function handlerText({ factory, type, log }) {
   return `import { defineHandler } from 'riverhook'
 ${factory === undefined ? '' : "\nimport { source } from '../source.ts'\n"}
 // Runs until it succeeds, or is a dead letter. The name is stable: deliveries are stored under it.
-export default defineHandler(${factory === undefined ? '' : 'source, '}'${type}', { name: 'first' }, (event, { log }) => {
+export default defineHandler(${factory === undefined ? '' : 'source, '}'${type}', { name: 'first' }, (${log.includes('event') ? 'event' : '_event'}, { log }) => {
   ${log}
 })
 `

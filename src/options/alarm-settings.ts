@@ -28,14 +28,16 @@ export const alarmSettings = {
     env: 'RIVERHOOK_ALARM_SECRET',
     file: true,
     also: ['signingSecret', 'key'],
-    means: 'Signs these requests by the rules of Standard Webhooks: at least 24 bytes in Base64'
+    means:
+      'The key that signs the requests to `RIVERHOOK_ALARM_URL`, by the rules of Standard Webhooks: at least 24 bytes in Base64'
   },
   heartbeat: {
     rule: url,
     env: 'RIVERHOOK_HEARTBEAT_URL',
     file: true,
     also: ['heartbeatUrl', 'deadManSwitch'],
-    means: 'A URL that is fetched every minute while requests can be recorded: a service behind it notices if that ends'
+    means:
+      'A URL that is fetched every minute while requests can be recorded, for a service that raises an alarm when that ends'
   },
   silence: {
     rule: isSpan({ min: '1m', max: '365d' }),

@@ -13,7 +13,7 @@ export const searchSettings = {
     env: 'RIVERHOOK_SEARCH_KEYS',
     also: ['paths', 'fields'],
     means:
-      'Paths of ids in your events by which [`events list --about`](commands.md#find-events) finds them, comma-separated, such as `data.object.metadata.cartId`; the source finds the usual ids without it'
+      'Further ids by which [`events list --about`](commands.md#find-events) finds an event: their paths in it, comma-separated, such as `data.object.metadata.cartId`. The usual ids need no setting'
   }
 } as const satisfies Settings
 

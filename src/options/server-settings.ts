@@ -19,7 +19,7 @@ export const serverSettings = {
     rule: isText,
     default: '127.0.0.1',
     env: 'RIVERHOOK_HOST',
-    means: 'The address to listen on, or a name, of which the first address is taken; 0.0.0.0 in the container'
+    means: 'The address to listen on; of a host name, its first address. In the container: `0.0.0.0`'
   },
   port: {
     rule: isWholeNumber(0, 65_535),
@@ -46,19 +46,19 @@ export const serverSettings = {
     default: '10s',
     env: 'RIVERHOOK_REQUEST_TIMEOUT',
     means:
-      'The time limit for a whole request to arrive, at any path; for a body at an endpoint it is `RIVERHOOK_ACK_TIMEOUT`'
+      'How long a whole request may take to arrive, at any path. The body of a webhook has its own limit, `RIVERHOOK_ACK_TIMEOUT`'
   },
   maxConnections: {
     rule: isWholeNumber(1),
     default: 1000,
     env: 'RIVERHOOK_MAX_CONNECTIONS',
-    means: 'The most open connections; further ones are closed at once'
+    means: 'The most connections that are open at the same time; further ones are closed at once'
   },
   trustProxy: {
     rule: isAddresses,
     env: 'RIVERHOOK_TRUST_PROXY',
     means:
-      'The addresses of the proxies in front, or ranges such as `10.1.0.0/16`, comma-separated: from them, the address of a sender is read from `X-Forwarded-For`, for `RIVERHOOK_ALLOW` and the token endpoint'
+      'The proxies in front of the server: addresses, or ranges such as `10.1.0.0/16`, comma-separated. The header `X-Forwarded-For` of their requests gives the address of the sender, for `RIVERHOOK_ALLOW` and the token endpoint'
   },
   admin: {
     rule: {
@@ -74,13 +74,13 @@ export const serverSettings = {
     env: 'RIVERHOOK_ADMIN_TOKENS',
     file: true,
     means:
-      'Who may come in with a token: lines `name scope[,scope] sha256:HEX`, which `riverhook admin token` makes. The file is read again when it changes; while it cannot be read, no token is valid'
+      "The access tokens of the operator's API: lines `name scope[,scope] sha256:HEX`, which `riverhook admin token` makes. The file is read again when it changes; while it cannot be read, no token is valid"
   },
   adminMetricsOpen: {
     rule: isBoolean,
     env: 'RIVERHOOK_METRICS_OPEN',
     means:
-      "`true`: `GET /metrics` on the listener of the operator's API needs no token; otherwise one with the scope `read`. See [docs/observe.md](observe.md)"
+      "`true`: `GET /metrics` of the operator's API needs no token. Otherwise it needs one with the scope `read`. See [docs/observe.md](observe.md)"
   },
   adminHosts: {
     rule: texts,
@@ -91,13 +91,14 @@ export const serverSettings = {
   adminProxyHeader: {
     rule: isText,
     env: 'RIVERHOOK_ADMIN_PROXY_HEADER',
-    means: 'The header in which a proxy in front passes the name of the operator, such as `x-forwarded-user`'
+    means:
+      "The header in which a proxy with a login passes the name of the operator, such as `x-forwarded-user`: the operator's API trusts it"
   },
   adminProxyFrom: {
     rule: texts,
     env: 'RIVERHOOK_ADMIN_PROXY_FROM',
     means:
-      'The addresses of that proxy, or ranges such as `10.1.0.0/16`, comma-separated; the header of another peer is ignored'
+      'The addresses of that proxy, or ranges such as `10.1.0.0/16`, comma-separated. From any other address, the header is ignored'
   },
   adminProxyOperators: {
     rule: texts,

@@ -178,7 +178,8 @@ export const registerSettings = {
   mode: {
     rule: mode,
     env: 'RIVERHOOK_REGISTER_MODE',
-    means: 'Whether the endpoint is for test or live events; a key for the other kind causes a warning'
+    means:
+      '`test` or `live`: the kind of events that the endpoint is for. An API key for the other kind causes a warning'
   },
   types: {
     rule: isListOf(isText, 'a list of event types'),
@@ -272,14 +273,14 @@ export const endpointSettings = {
     env: 'RIVERHOOK_BASIC_AUTH',
     file: true,
     also: ['basic', 'auth', 'username', 'password', 'credentials'],
-    means: 'Basic authentication of the callback, as `user:password`'
+    means: 'The user and password that the provider must send (HTTP basic authentication), as `user:password`'
   },
   bearer: {
     rule: isAnyOf('a non-empty string, a list of them, or a function that checks a token', isText, isTexts, isFunction),
     env: 'RIVERHOOK_BEARER',
     file: true,
     also: ['token', 'bearerToken', 'accessToken'],
-    means: 'The bearer token of the callback (OAuth transport); in code also a function that checks it'
+    means: 'The bearer token that the provider must send; in code also a function that checks it'
   },
   tokenEndpoint: {
     rule: group(tokenEndpointSettings, 'an object such as { clients: [...], keys: ... }', ['clients', 'keys']),
@@ -306,7 +307,7 @@ export const endpointSettings = {
     env: 'RIVERHOOK_REALM',
     also: ['tenant', 'account', 'namespace'],
     means:
-      "The trust domain of the endpoint's credentials, with separate event ids, order keys and deduplication. Endpoints share one by its name. Default: the source's name, with `mode: 'test'` the name and `:test`"
+      "The trust domain of the endpoint's credentials. Within a realm, an event id is one event, and an order key is one queue; endpoints with the same realm share both. Default: the source's name; with `mode: 'test'`, the name and `:test`"
   },
   tolerance: {
     rule: isSpan({ min: '1ms', max: '365d' }),
@@ -320,7 +321,7 @@ export const endpointSettings = {
     default: 'readable',
     env: 'RIVERHOOK_TIMESTAMPS',
     means:
-      '`any` accepts a matching signature whose time cannot be read; only the event id then protects against replays'
+      '`readable` refuses a request whose signed time cannot be read. `any` accepts it if the signature matches; only the event id then protects against replays'
   },
   bodyLimit: {
     rule: isWholeNumber(1024),
@@ -396,7 +397,7 @@ export const pluginSettings = {
     file: true,
     also: ['forwardSecrets', 'forwardingSecret'],
     means:
-      'Signs what `RIVERHOOK_FORWARD` sends, by the rules of Standard Webhooks: at least 24 bytes in Base64. Of several, comma-separated, each signs'
+      'The key that signs what `RIVERHOOK_FORWARD` sends, by the rules of Standard Webhooks: at least 24 bytes in Base64. Several keys, comma-separated, add one signature each'
   },
   concurrency: {
     rule: isWholeNumber(1),
@@ -418,7 +419,7 @@ export const pluginSettings = {
   },
   search: {
     rule: group(searchSettings, 'an object such as { keys: [...] }'),
-    means: 'By what people find events, beside the ids that the source finds: `{ keys }`'
+    means: 'What else events can be found by, besides the ids that the source finds: `{ keys }`'
   },
   redact: {
     rule: {
@@ -437,7 +438,7 @@ export const pluginSettings = {
     unit: 'bytes',
     env: 'RIVERHOOK_BODY_BUDGET',
     means:
-      'Limit of the request bodies in memory, for all endpoints together; further requests are answered 503. At least bodyLimit'
+      'The most bytes of request bodies in memory, for all endpoints together; further requests are answered 503. At least `bodyLimit`'
   },
   grace: {
     rule: isSpan({ min: '0s', ...longestTimer }),
@@ -450,7 +451,8 @@ export const pluginSettings = {
     rule: isSpan({ min: '1ms', max: '36500d' }),
     default: '5m',
     env: 'RIVERHOOK_MAX_BACKLOG_AGE',
-    means: 'A delivery that is overdue by more than this is a warning, in the log and in `/health` of the operator'
+    means:
+      "A delivery that is overdue by more than this is a warning, in the log and in `/health` of the operator's API"
   },
   metrics: {
     rule: isAnyOf(

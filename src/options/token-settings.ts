@@ -84,7 +84,7 @@ export const tokenEndpointSettings = {
     file: true,
     also: ['client'],
     means:
-      'Serves [a token endpoint](oauth.md) for these clients; as a variable, it switches it on. One client a line, `ID SECRET` or `ID SECRET USER PASSWORD`; in code a list of `{ clientID, clientSecret, userName, password }`'
+      'The clients that may fetch a token. As a variable, it switches [the token endpoint](oauth.md) on: one client a line, `ID SECRET` or `ID SECRET USER PASSWORD`; in code a list of `{ clientID, clientSecret, userName, password }`'
   },
   keys: {
     rule: tokenKeys,

@@ -16,13 +16,13 @@ export const traceSettings = {
     env: 'RIVERHOOK_TRACE_TRUST_INCOMING',
     also: ['trust', 'trustParent', 'continue'],
     means:
-      '`true`: a request outside a span of your own continues the trace of its header `traceparent`; otherwise its trace links to that one'
+      '`true`: a request continues the trace that its header `traceparent` names. Otherwise its trace is a new one, with a link to that one. Inside a span of your own code, neither applies'
   },
   url: {
     rule: url,
     env: 'RIVERHOOK_TRACE_URL',
     also: ['link', 'template', 'traceUrl'],
     means:
-      'The page of a trace in your tracing service, such as `https://traces.example/trace/{traceId}`: `events show` and the operator link to it'
+      "The page of a trace in your tracing service, such as `https://traces.example/trace/{traceId}`: `events show` and the operator's page link to it"
   }
 } as const satisfies Settings

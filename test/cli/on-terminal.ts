@@ -11,9 +11,9 @@ const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 /** For tests on a terminal. */
 export const skip = process.platform === 'linux' ? false : 'needs the command script of util-linux'
 
-/** Runs a command on a terminal of some columns. */
-export function onTerminal(t: Test, columns: number, args: string, cwd: string) {
-  const command = `stty cols ${columns}; exec ${process.execPath} --conditions=riverhook-source ${main} ${args}`
+/** Runs a command on a terminal of some columns. @param program default: riverhook */
+export function onTerminal(t: Test, columns: number, args: string, cwd: string, program = main) {
+  const command = `stty cols ${columns}; exec ${process.execPath} --conditions=riverhook-source ${program} ${args}`
   const child = spawn(...asUser('script', ['-qec', command, '/dev/null']), {
     cwd,
     env: environment({ TERM: 'xterm', SHELL: '/bin/sh', NO_COLOR: '1' }),
