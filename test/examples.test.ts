@@ -197,7 +197,7 @@ t.test('a test of a handler', async (t) => {
   t.match(stdout, /pass 3/)
 })
 
-// Risk: the first project of a newcomer fails, or its maker shows a stack trace.
+// Risk: the first project of a newcomer fails, or its maker shows a stack trace. test/types.test.ts compiles it.
 t.test('npm create riverhook: each project passes its test, is valid, and receives', async (t) => {
   const all = projects(makeFolder(t))
   t.equal(all.length, 20)
