@@ -307,7 +307,7 @@ export const endpointSettings = {
     env: 'RIVERHOOK_REALM',
     also: ['tenant', 'account', 'namespace'],
     means:
-      "The trust domain of the endpoint's credentials. Within a realm, an event id is one event, and an order key is one queue; endpoints with the same realm share both. Default: the source's name; with `mode: 'test'`, the name and `:test`"
+      "The trust domain of the endpoint's credentials. Within a realm, an event id is one event, and an order key of a handler is one queue; endpoints with the same realm share both. Default: the source's name; with `mode: 'test'`, the name and `:test`"
   },
   tolerance: {
     rule: isSpan({ min: '1ms', max: '365d' }),

@@ -16,7 +16,7 @@ export const traceSettings = {
     env: 'RIVERHOOK_TRACE_TRUST_INCOMING',
     also: ['trust', 'trustParent', 'continue'],
     means:
-      '`true`: a request continues the trace that its header `traceparent` names. Otherwise its trace is a new one, with a link to that one. Inside a span of your own code, neither applies'
+      '`true`: a request that is not inside a span of your code continues the trace that its header `traceparent` names. Otherwise its span has a link to that trace'
   },
   url: {
     rule: url,
