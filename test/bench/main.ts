@@ -1,4 +1,4 @@
-// npm run bench -- receive | drain | postgres | read | latency | types
+// npm run bench -- receive | drain | postgres | read | latency | scale | types
 import { parseArgs } from 'node:util'
 
 import { drain, drainAgainst } from './drain/run.ts'
@@ -8,6 +8,7 @@ import { contestants, contestantsAgainst } from './receive/contestants.ts'
 import { postgres } from './postgres/run.ts'
 import { read } from './read/run.ts'
 import { receive, sizes } from './receive/run.ts'
+import { scale } from './scale/run.ts'
 import { types } from './types/run.ts'
 
 const keys = [...contestants, ...contestantsAgainst('')].map(({ key }) => key)
@@ -37,6 +38,10 @@ npm run bench -- read [--events N] [--seconds N]
 npm run bench -- latency [--seconds N]
     signed events at a fixed rate, half and ten times of what SQLite receives and handles: the times until the answer and
     until the handler, and the memory (default: 60 s)
+
+npm run bench -- scale [--events N] [--rounds N]
+    a large inbox beside one of 1,000 events, on SQLite and on PostgreSQL: recording, claiming, lists, the purge, and a start
+    (default: 1,000,000 events, 20 rounds; 10,000,000 take 25 GB of disk for each engine and half an hour to fill)
 
 npm run bench -- types [--rounds N]
     the compiler's time for a handler for every event type, beside one handler
@@ -73,6 +78,8 @@ if (command === undefined) {
   await read(command)
 } else if (command.name === 'latency') {
   await latency(command)
+} else if (command.name === 'scale') {
+  await scale({ events: command.events, rounds: command.rounds ?? 20 })
 } else if (command.name === 'types') {
   if (!types(command.rounds ?? (command.quick ? 1 : 7))) process.exitCode = 1
 } else if (command.against !== undefined) {
@@ -114,7 +121,8 @@ function readCommand() {
         name === 'types' ||
         name === 'postgres' ||
         name === 'read' ||
-        name === 'latency')
+        name === 'latency' ||
+        name === 'scale')
       ? { name, quick, only, against, json, bytes, rounds, events, seconds }
       : undefined
   } catch (error) {

@@ -2,13 +2,13 @@ import pg from 'pg'
 
 import { postgresInbox } from '../../src/index.ts'
 import { kindId, storeHandled, storeKindsSql } from '../../src/inbox/postgres/kinds.ts'
-import { manyEvents, type ManyEvent } from './filters.ts'
+import { type ChooseState, manyEvents, type ManyEvent } from './filters.ts'
 import { bodies } from './many-bodies.ts'
 
 const perStatement = 5_000
 
 /** Fills the inbox in this database with the events of a large one. */
-export async function fillPostgres(database: string, events: number): Promise<void> {
+export async function fillPostgres(database: string, events: number, chooseState?: ChooseState): Promise<void> {
   const inbox = postgresInbox({ connectionString: database })
   await inbox.open()
   await inbox.close()
@@ -17,7 +17,7 @@ export async function fillPostgres(database: string, events: number): Promise<vo
   try {
     await client.query('SET synchronous_commit = off')
     let batch: ManyEvent[] = []
-    for (const event of manyEvents(events)) {
+    for (const event of manyEvents(events, chooseState)) {
       batch.push(event)
       if (batch.length < perStatement) continue
       await insert(client, batch)

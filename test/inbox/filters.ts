@@ -35,10 +35,17 @@ const places = [
 ] as const
 
 /**
+ * Returns the state of a delivery.
+ * @param position of its event, from 0 to 1
+ * @param share a random number from 0 to 1
+ */
+export type ChooseState = (handler: string, position: number, share: number) => DeliveryState
+
+/**
  * The events of a large inbox, as they are spread in a real one: a few types are half of them, most deliveries are
  * done, the newest are pending, and a handler that was removed has some old ones.
  */
-export function* manyEvents(count: number): Generator<ManyEvent> {
+export function* manyEvents(count: number, chooseState: ChooseState = stateOf): Generator<ManyEvent> {
   const random = randoms()
   for (let index = 0; index < count; index += 1) {
     const share = random()
@@ -60,7 +67,7 @@ export function* manyEvents(count: number): Generator<ManyEvent> {
       deliveries: isQuarantined
         ? []
         : handlersOf(source, realm, type, index, count).map((handler) => {
-            const state = stateOf(handler, index / count, random())
+            const state = chooseState(handler, index / count, random())
             return { handler, state, orderKey: state === 'waiting' ? `key-${index % 1_000}` : null }
           })
     }

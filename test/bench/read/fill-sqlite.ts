@@ -4,11 +4,11 @@ import { DatabaseSync } from 'node:sqlite'
 import { sqliteInbox } from '../../../src/inbox/sqlite/engine.ts'
 import { indexEvents } from '../../../src/inbox/sqlite/list-index.ts'
 import { prepareStatements } from '../../../src/inbox/sqlite/statements.ts'
-import { manyEvents } from '../../inbox/filters.ts'
+import { type ChooseState, manyEvents } from '../../inbox/filters.ts'
 import { bodies } from '../../inbox/many-bodies.ts'
 
 /** Fills the inbox in this file with the events of a large one. */
-export async function fillSqlite(path: string, events: number): Promise<void> {
+export async function fillSqlite(path: string, events: number, chooseState?: ChooseState): Promise<void> {
   const inbox = sqliteInbox({ path })
   await inbox.open()
   await inbox.close()
@@ -22,7 +22,7 @@ export async function fillSqlite(path: string, events: number): Promise<void> {
   )
   const tomorrow = Date.now() + 86_400_000
   db.exec('PRAGMA synchronous = OFF; PRAGMA cache_size = -200000; BEGIN')
-  for (const event of manyEvents(events)) {
+  for (const event of manyEvents(events, chooseState)) {
     const { realm, id, source, state, type, liveMode, endpoint, receivedAt, about, deliveries } = event
     const live = liveMode === undefined ? null : Number(liveMode)
     const seq = Number(id.slice('event-'.length)) + 1

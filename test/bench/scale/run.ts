@@ -1,0 +1,212 @@
+import diagnostics from 'node:diagnostics_channel'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+import Table from 'cli-table3'
+import pg from 'pg'
+import { pino } from 'pino'
+
+import { createRiverhook } from '../../../src/index.ts'
+import { postgresInbox } from '../../../src/inbox/postgres/engine.ts'
+import { sqliteInbox } from '../../../src/inbox/sqlite/engine.ts'
+import type { Inbox } from '../../../src/inbox/inbox.ts'
+import type { DeliveryState } from '../../../src/model/event.ts'
+import { fillPostgres } from '../../inbox/fill-postgres.ts'
+import { startOwnPostgres } from '../../inbox/postgres-server.ts'
+import { describeMachine, readLoad } from '../machine.ts'
+import { fillSqlite } from '../read/fill-sqlite.ts'
+import { estimate, median, ratios } from '../statistics.ts'
+import { Work } from './work.ts'
+
+export interface ScaleSettings {
+  readonly events: number
+  readonly rounds: number
+}
+
+/** An inbox with a number of events. */
+interface Filled {
+  readonly address: string
+  open(): Inbox
+  bytes(): Promise<number>
+  /** Makes a number of pending deliveries due now. */
+  makeDue(count: number): Promise<void>
+}
+
+const small = 1_000
+const leastRatio = 0.8
+const longestPauseMs = 50
+const longestStartMs = 5_000
+
+const tasks: readonly (readonly [string, (work: Work) => Promise<number>])[] = [
+  ['record', (work) => work.record()],
+  ['claim and settle', (work) => work.claim()],
+  ['list the newest events', (work) => work.list({})],
+  ['list a type', (work) => work.list({ type: 'order.accepted' })],
+  ['list the dead letters of a handler', (work) => work.list({ handler: 'archive', state: 'dead' })],
+  ['list by a search key', (work) => work.list({ about: 'order-77' })]
+]
+
+/**
+ * Compares an inbox with very many events with one of 1,000, on SQLite and on PostgreSQL: recording, claiming and
+ * settling, lists, the purge beside arrivals, and a start with many due deliveries.
+ */
+export async function scale(settings: ScaleSettings): Promise<void> {
+  await scaleSqlite(settings)
+  await scalePostgres(settings)
+  console.log(JSON.stringify({ machine: describeMachine(), load: readLoad() }))
+}
+
+async function scaleSqlite(settings: ScaleSettings): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'riverhook-bench-'))
+  try {
+    await compare('SQLite', settings, async (events) => {
+      const path = join(folder, `${events}.db`)
+      await fillSqlite(path, events, chooseState)
+      return {
+        address: `sqlite:${path}`,
+        open: () => sqliteInbox({ path }),
+        bytes: () => Promise.resolve(statSync(path).size),
+        makeDue(count) {
+          const db = new DatabaseSync(path)
+          db.exec(
+            `UPDATE delivery SET due_at = 0 WHERE id IN (SELECT id FROM delivery WHERE state = 'pending' LIMIT ${count})`
+          )
+          db.close()
+          return Promise.resolve()
+        }
+      }
+    })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function scalePostgres(settings: ScaleSettings): Promise<void> {
+  const server = await startOwnPostgres(['-c', 'shared_buffers=256MB', '-c', 'max_wal_size=4GB'])
+  try {
+    await compare('PostgreSQL', settings, async (events) => {
+      const connectionString = await server.createDatabase({ teardown: () => undefined })
+      await fillPostgres(connectionString, events, chooseState)
+      return {
+        address: connectionString,
+        open: () => postgresInbox({ connectionString }),
+        bytes: async () => Number(await ask(connectionString, 'SELECT pg_database_size(current_database()) AS answer')),
+        async makeDue(count) {
+          await ask(
+            connectionString,
+            `UPDATE riverhook.delivery SET due_at = '2026-01-01' WHERE id IN (SELECT id FROM riverhook.delivery WHERE state = 'pending' LIMIT ${count})`
+          )
+          await ask(connectionString, 'VACUUM ANALYZE riverhook.delivery')
+        }
+      }
+    })
+  } finally {
+    await server.stop()
+  }
+}
+
+/** Half of the deliveries are done, and a tenth is dead. The others are due tomorrow. */
+function chooseState(_handler: string, _position: number, share: number): DeliveryState {
+  return share < 0.5 ? 'done' : share < 0.6 ? 'dead' : 'pending'
+}
+
+async function ask(connectionString: string, sql: string): Promise<unknown> {
+  const client = new pg.Client({ connectionString })
+  await client.connect()
+  try {
+    const { rows } = await client.query<{ readonly answer: unknown }>(sql)
+    return rows[0]?.answer
+  } finally {
+    await client.end()
+  }
+}
+
+async function compare(
+  name: string,
+  { events, rounds }: ScaleSettings,
+  make: (events: number) => Promise<Filled>
+): Promise<void> {
+  process.stderr.write(`${name}: filling inboxes with ${count(small)} and ${count(events)} events ...\n`)
+  const [few, many] = [await make(small), await make(events)]
+  const bytes = (await many.bytes()) / events
+  console.log(`${name}: ${count(bytes)} bytes an event, of which the body has 1,500`)
+  const works = [await Work.open(few.open()), await Work.open(many.open())] as const
+  try {
+    print(name, events, await race(works, rounds))
+    const { purged, longestMs } = await works[1].purgeBesideArrivals()
+    report(`${name}: the longest recording while ${count(purged)} events were purged`, longestMs, longestPauseMs)
+  } finally {
+    for (const work of works) await work.close()
+  }
+  const due = Math.min(1_000_000, events / 4)
+  await many.makeDue(due)
+  report(
+    `${name}: from a start with ${count(due)} due deliveries to the first result`,
+    await startMs(many),
+    longestStartMs
+  )
+}
+
+type Rates = ReadonlyMap<string, readonly [number[], number[]]>
+
+/** Does each task with both inboxes in turn. */
+async function race(works: readonly [Work, Work], rounds: number): Promise<Rates> {
+  const rates = new Map(tasks.map(([what]): [string, [number[], number[]]] => [what, [[], []]]))
+  for (let round = -1; round < rounds; round += 1) {
+    process.stderr.write(round < 0 ? 'warming up\n' : `round ${round + 1} of ${rounds}\n`)
+    for (const [what, run] of tasks)
+      for (const at of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
+        const perSecond = await run(works[at])
+        if (round >= 0) rates.get(what)?.[at].push(perSecond)
+      }
+  }
+  return rates
+}
+
+/** From the start of a receiver to the first result of an attempt. */
+async function startMs({ address }: Filled): Promise<number> {
+  const settled = once(diagnostics.channel('riverhook:settled'))
+  const log = pino({ level: 'silent' })
+  const riverhook = createRiverhook({ log, secrets: 'whk_bench', inbox: address, retention: '36500d' })
+  for (const name of ['erp', 'mail', 'archive']) riverhook.on('*', { name }, () => undefined)
+  const startedAt = performance.now()
+  await riverhook.start()
+  await settled
+  const ms = performance.now() - startedAt
+  await riverhook.stop()
+  return ms
+}
+
+function once(channel: diagnostics.Channel): Promise<void> {
+  return new Promise((resolve) => {
+    const listener = (): void => {
+      channel.unsubscribe(listener)
+      resolve()
+    }
+    channel.subscribe(listener)
+  })
+}
+
+function print(name: string, events: number, rates: Rates): void {
+  const table = new Table({
+    head: [name, `${count(small)}, a second`, `${count(events)}, a second`, 'ratio', `expected: >= ${leastRatio}`],
+    colAligns: ['left', 'right', 'right', 'right', 'left'],
+    style: { head: [], border: [] }
+  })
+  for (const [what, [few, many]] of rates) {
+    const { median: ratio, low, high } = estimate(ratios(many, few))
+    const text = `${ratio.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`
+    table.push([what, count(median(few)), count(median(many)), text, ratio >= leastRatio ? 'PASS' : 'MISSED'])
+  }
+  console.log(table.toString())
+}
+
+function report(what: string, ms: number, most: number): void {
+  console.log(`${what}: ${count(ms)} ms, expected at most ${count(most)}: ${ms <= most ? 'PASS' : 'MISSED'}`)
+}
+
+function count(value: number): string {
+  return Math.round(value).toLocaleString('en-US')
+}

@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
+
+import type { AcceptedArrival, EventFilter, Inbox } from '../../../src/inbox/inbox.ts'
+import { eventBody } from '../body.ts'
+
+const handler = 'archive'
+const source = 'digital-river'
+const batch = 64
+const sliceMs = 150
+const body = eventBody(850)
+
+/** The calls of a receiver to one inbox. */
+export class Work {
+  readonly #inbox: Inbox
+
+  private constructor(inbox: Inbox) {
+    this.#inbox = inbox
+  }
+
+  static async open(inbox: Inbox): Promise<Work> {
+    await inbox.open()
+    await inbox.adopt(['erp', 'mail', handler, 'ledger'].map((name) => ({ name, source, pattern: '*' })))
+    return new Work(inbox)
+  }
+
+  close(): Promise<void> {
+    return this.#inbox.close()
+  }
+
+  /** Records events for a slice of time. @returns events a second */
+  record(): Promise<number> {
+    return perSecond(async () => {
+      await this.#inbox.record(Array.from({ length: batch }, arrival))
+      return batch
+    })
+  }
+
+  /** Claims and settles what `record` has stored. @returns deliveries a second */
+  claim(): Promise<number> {
+    return perSecond(async () => {
+      const { deliveries } = await this.#inbox.claim({
+        owner: 'bench',
+        leaseMs: 60_000,
+        wants: [{ handler, source, limit: batch }],
+        limit: batch
+      })
+      const at = new Date()
+      await this.#inbox.settle(
+        deliveries.map(({ id, token }) => ({
+          id,
+          token,
+          outcome: { state: 'done' as const },
+          startedAt: at,
+          endedAt: at
+        }))
+      )
+      return deliveries.length
+    })
+  }
+
+  /** Lists pages, which are full in any inbox, for a slice of time. @returns pages a second */
+  list(filter: Omit<EventFilter, 'limit'>): Promise<number> {
+    return perSecond(async () => {
+      await this.#inbox.events({ ...filter, limit: 20 })
+      return 1
+    })
+  }
+
+  /** Records an event every 10 ms, while all done events are purged, for at most ten seconds. */
+  async purgeBesideArrivals(): Promise<{ readonly purged: number; readonly longestMs: number }> {
+    const endsAt = performance.now() + 10_000
+    const isOver = (): boolean => performance.now() >= endsAt
+    let purged = 0
+    const purge = async (): Promise<void> => {
+      let after: number | undefined
+      do {
+        const result = await this.#inbox.prune({ before: new Date(), limit: 200, after })
+        purged += result.purged
+        after = result.next
+      } while (after !== undefined && !isOver())
+    }
+    let longestMs = 0
+    const ended = new AbortController()
+    const recordAll = async (): Promise<void> => {
+      while (!ended.signal.aborted) {
+        const startedAt = performance.now()
+        await this.#inbox.record([arrival()])
+        longestMs = Math.max(longestMs, performance.now() - startedAt)
+        await setTimeout(10)
+      }
+    }
+    const recording = recordAll()
+    await purge()
+    ended.abort()
+    await recording
+    return { purged, longestMs }
+  }
+}
+
+/** Repeats work for a slice of time. @param work returns how much it has done */
+async function perSecond(work: () => Promise<number>): Promise<number> {
+  const startedAt = performance.now()
+  let done = 0
+  let ms: number
+  do {
+    done += await work()
+    ms = performance.now() - startedAt
+  } while (ms < sliceMs)
+  return (done * 1_000) / ms
+}
+
+function arrival(): AcceptedArrival {
+  const receivedAt = new Date()
+  return {
+    state: 'accepted',
+    realm: source,
+    id: randomUUID(),
+    source,
+    headers: {},
+    type: 'order.accepted',
+    liveMode: false,
+    createdTime: '2021-03-31T19:24:47.317312Z',
+    body,
+    endpoint: '/webhooks',
+    receivedAt,
+    receipt: { judgedAt: receivedAt.toISOString(), checks: ['signature'] },
+    about: [`order-${randomUUID()}`],
+    deliveries: [{ handler }]
+  }
+}
