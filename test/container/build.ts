@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, constants, cpSync, mkdirSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, constants, cpSync, globSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 import type { Stage } from './dockerfile.ts'
@@ -36,13 +36,18 @@ export function build(stage: Stage, building: Building): void {
       copy(rest.split(' '), image, workdir, building)
     } else if (name === 'RUN') {
       const run = { cwd: workdir, env, encoding: 'utf8' } as const
-      const { status, stdout, stderr } = spawnSync('bash', ['-c', `set -e; ${rest}`], run)
+      // An absolute path is a word, as in `mkdir /data`.
+      const command = rest
+        .split(' ')
+        .map((word) => inside(image, word))
+        .join(' ')
+      const { status, stdout, stderr } = spawnSync('bash', ['-c', `set -e; ${command}`], run)
       if (status !== 0) throw new Error(`RUN ${rest}\n${stdout}${stderr}`)
     }
   }
 }
 
-/** Supports what our Dockerfiles use: `--from`, `--chown` with numbers, and folders as targets. */
+/** Supports what our Dockerfiles use: `--from`, `--chown` with numbers, patterns, and folders as targets. */
 function copy(words: readonly string[], image: string, workdir: string, building: Building): void {
   const flags = new Map(
     words
@@ -54,17 +59,26 @@ function copy(words: readonly string[], image: string, workdir: string, building
   const target = paths.at(-1) ?? ''
   const from = building.stages.find(({ name }) => name !== undefined && name === flags.get('from'))
   if (from === undefined && flags.has('from')) throw new Error(`COPY ${words.join(' ')}: there is no such stage`)
-  for (const source of paths.slice(0, -1)) {
+  const sources = paths.slice(0, -1).flatMap((path) => {
+    return path.includes('*') ? globSync(path, { cwd: building.context }) : path === '.' ? sentFiles(building) : path
+  })
+  for (const source of sources) {
     if (from === undefined && !building.isSent(source))
       throw new Error(`COPY ${source}: .dockerignore keeps it out of the context`)
     const origin = from === undefined ? join(building.context, source) : inside(building.placeOf(from), source)
     const folder = target.startsWith('/') ? inside(image, target) : join(workdir, target)
     // The content of a folder is copied into the target; a file goes below a target that ends with a slash.
-    const place = target.endsWith('/') && !statSync(origin).isDirectory() ? join(folder, source) : folder
+    const isBelow = paths[0] === '.' || (target.endsWith('/') && !statSync(origin).isDirectory())
+    const place = isBelow ? join(folder, source) : folder
     cpSync(origin, place, { recursive: true })
     const [uid, gid] = (flags.get('chown') ?? '').split(':').map(Number)
     if (uid !== undefined && gid !== undefined && isRoot) chownSync(place, uid, gid)
   }
+}
+
+/** The names in the context that .dockerignore does not keep out. */
+function sentFiles({ context, isSent }: Building): readonly string[] {
+  return readdirSync(context).filter(isSent)
 }
 
 /** Maps an absolute path in an image to a path on this machine, and keeps other words unchanged. */

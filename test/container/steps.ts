@@ -4,7 +4,17 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -174,6 +184,71 @@ t.test('handlers that import packages, as docs/deploy.md builds them', async (t)
   t.same(await container.stop(), [0, null], container.output())
 })
 
+for (const flags of [[], ['--mount']])
+  t.test(`the image of a project of npm create riverhook ${flags.join(' ')} builds and serves`, async (t) => {
+    const context = join(folder, `created${flags.join('')}`)
+    const create = [join(root, 'examples/create/index.js'), context, '--yes', ...flags]
+    t.equal(spawnSync(process.execPath, create, { cwd: folder }).status, 0)
+    // Instead of the published package: that of our own image.
+    const pack = ['pack', '--ignore-scripts', '--pack-destination', context]
+    const filename = spawnSync('npm', pack, { cwd: join(image, 'app'), encoding: 'utf8' }).stdout.trim()
+    const quiet = ['--prefer-offline', '--no-audit', '--no-fund']
+    const lock = ['install', '--package-lock-only', '--ignore-scripts', ...quiet, `./${filename}`]
+    const { status, stderr } = spawnSync('npm', lock, { cwd: context, encoding: 'utf8' })
+    t.equal(status, 0, stderr)
+    const [stage] = parseDockerfile(readFileSync(join(context, 'Dockerfile'), 'utf8'))
+    if (stage === undefined) throw new Error('The Dockerfile has no stage')
+    const keptOut = readFileSync(join(context, '.dockerignore'), 'utf8').split('\n')
+    const place = join(folder, `created-image${flags.join('')}`)
+    mkdirSync(join(place, 'app'), { recursive: true })
+    cpSync(join(context, filename), join(place, 'app', filename))
+    build(stage, {
+      ...building,
+      stages: [stage],
+      placeOf: () => place,
+      context,
+      isSent: (name) => !keptOut.includes(name)
+    })
+    addBase(place, join(place, 'bin/node'))
+    const { env, command, user } = settingsOf(stage, place)
+    const port = await freePort()
+    const server = spawn(...asUser(command[0] ?? '', command.slice(1)), {
+      cwd: join(place, 'app'),
+      env: {
+        ...env,
+        PATH: `${join(place, 'bin')}:/usr/bin:/bin`,
+        PORT: String(port),
+        RIVERHOOK_SECRETS: 'x'.repeat(32),
+        RIVERHOOK_DRAIN_DELAY: '0'
+      },
+      ...protect(place, user),
+      stdio: ['ignore', 'pipe', 'inherit']
+    })
+    t.teardown(() => {
+      server.kill('SIGKILL')
+      unprotect(place)
+    })
+    await seen(server, 'listening')
+    const { status: answered } = await fetch(`http://127.0.0.1:${port}/webhooks/digital-river`, { method: 'POST' })
+    t.equal(answered, 401, 'the endpoint is there')
+    t.ok(existsSync(join(place, 'data/riverhook.db')), 'the inbox is on the volume')
+    const exited = once(server, 'exit')
+    server.kill('SIGTERM')
+    t.same(await exited, [0, null])
+  })
+
+/** Reads the settings of a stage for its process. */
+function settingsOf({ instructions }: Stage, place: string) {
+  const rest = (name: string): string => instructions.findLast((instruction) => instruction.name === name)?.rest ?? ''
+  const env = Object.fromEntries(
+    rest('ENV')
+      .split(' ')
+      .map((pair) => pair.split('='))
+      .map(([name = '', value = '']) => [name, inside(place, value)])
+  )
+  return { env, command: execForm(rest('CMD')), user: Number(rest('USER').split(':')[0]) }
+}
+
 /**
  * Starts ENTRYPOINT and CMD as the user of the image, in the image's environment, with a read-only root.
  * @param more stages that extend the image
@@ -200,22 +275,12 @@ async function start(place: string, ...more: readonly Stage[]) {
     stream?.on('data', (chunk: Buffer) => {
       output += chunk.toString()
     })
-  const seen = (text: string): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const look = (): void => {
-        if (output.includes(text)) resolve()
-      }
-      server.stdout?.on('data', look)
-      server.once('exit', () => {
-        reject(new Error(`The server ended without "${text}":\n${output}`))
-      })
-      look()
-    })
-  await seen('listening')
+  const sees = (text: string): Promise<void> => seen(server, text, () => output)
+  await sees('listening')
   return {
     port,
     secret,
-    seen,
+    seen: sees,
     output: () => output,
     /** Runs a command beside the server, like `docker exec`. */
     exec: (words: readonly string[]) =>
@@ -231,6 +296,22 @@ async function start(place: string, ...more: readonly Stage[]) {
       unprotect(place)
     }
   }
+}
+
+/** Resolves when a server has printed a text. */
+function seen(server: ChildProcess, text: string, printed?: () => string): Promise<void> {
+  let own = ''
+  return new Promise((resolve, reject) => {
+    const look = (chunk = Buffer.of()): void => {
+      own += chunk.toString()
+      if ((printed?.() ?? own).includes(text)) resolve()
+    }
+    server.stdout?.on('data', look)
+    server.once('exit', () => {
+      reject(new Error(`The server ended without "${text}":\n${printed?.() ?? own}`))
+    })
+    look()
+  })
 }
 
 /** The environment that the image sets, and a stage that extends it. */
