@@ -1,4 +1,6 @@
-import { pino } from 'pino'
+import { createRequire } from 'node:module'
+
+import type * as pino from 'pino'
 
 import { composeCommand } from './command.ts'
 import { Dispatcher } from './deliver/dispatcher.ts'
@@ -89,6 +91,9 @@ export interface Composition {
   readonly watch: () => void
 }
 
+/** The first receiver without a log loads pino: a plugin has the log of its host. */
+const defaultLog = (): Log => (createRequire(import.meta.url)('pino') as typeof pino).pino()
+
 /**
  * Makes a receiver: everything but HTTP. Pass requests to `receive()`, or mount it with `toWebHandler()`.
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, RIVERHOOK_OPTIONS_NO_CREDENTIALS, RIVERHOOK_SOURCE_SECRET,
@@ -97,7 +102,7 @@ export interface Composition {
 export function createRiverhook(options: CreateOptions & { readonly role: 'command' }): CommandRiverhook
 export function createRiverhook(options?: CreateOptions & { readonly role?: 'server' | undefined }): Riverhook
 export function createRiverhook({
-  log = pino(),
+  log = defaultLog(),
   role,
   actor,
   ...options

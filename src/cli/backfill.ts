@@ -50,7 +50,7 @@ async function run(flags: Flags): Promise<void> {
   const { options, endpoint } = await besideEndpoint(flags)
   await withRiverhook(options, async ({ riverhook }) => {
     const total = until.getTime() - since.getTime()
-    const progress = startProgress(100, '% of the time, {listed} listed, {recovered} recovered')
+    const progress = await startProgress(100, '% of the time, {listed} listed, {recovered} recovered')
     let shown = 0
     const onProgress = (report: BackfillReport): void => {
       const percent = Math.floor((100 * (report.until.getTime() - since.getTime())) / total)

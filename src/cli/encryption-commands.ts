@@ -20,7 +20,7 @@ function countCommand(): Command {
     .action(({ inbox: address }: { readonly inbox: string }) =>
       withInbox(address, async (inbox) => {
         const { events, quarantined } = await inbox.stats()
-        const progress = startProgress(events + quarantined, 'events')
+        const progress = await startProgress(events + quarantined, 'events')
         const counts = await countEncrypted(inbox, (count) => {
           progress.add(count)
         }).finally(() => {
@@ -62,7 +62,7 @@ function reencryptCommand(): Command {
         // It may take minutes and be ended before its end, with a part of the events changed.
         await inbox.audit(act, { count: 0, outcome: 'begun' })
         const { events, quarantined } = await inbox.stats()
-        const progress = startProgress(events + quarantined, 'events')
+        const progress = await startProgress(events + quarantined, 'events')
         const { seen, changed, damaged } = await reencryptInbox(inbox, encryption, (count) => {
           progress.add(count)
         }).finally(() => {

@@ -79,7 +79,7 @@ function keysCommand(): Command {
     .action((flags: { readonly inbox: string }) =>
       withRiverhook(besideServer(flags), async ({ riverhook, recovery }) => {
         const { events } = await riverhook.inbox.stats()
-        const progress = startProgress(events, 'events')
+        const progress = await startProgress(events, 'events')
         const { seen, changed, unread } = await recovery
           .rebuildKeys((count) => {
             progress.add(count)
@@ -132,7 +132,7 @@ async function copy(from: Inbox, to: Inbox, given: CopyFlags): Promise<void> {
     ))
   )
     return
-  const progress = startProgress(total, 'events')
+  const progress = await startProgress(total, 'events')
   let seen = 0
   const report = await copyInbox({
     from,

@@ -1,11 +1,10 @@
 import { Option } from 'commander'
-import { pino } from 'pino'
 
 import { RiverhookError, type Inbox, type RiverhookOptions } from '../index.ts'
 import { composeCommand, pluginSettings, readInstant, readSecretValue, type CommandParts } from '../programs.ts'
 import { commandActor } from './actor.ts'
+import { commandLog } from './command-log.ts'
 import { givenEncryption } from './config.ts'
-import { logOutput } from '../server/log-output.ts'
 
 /** `--inbox`, for every command that reads the inbox. */
 export function inboxOption(): Option {
@@ -31,8 +30,7 @@ export async function withRiverhook<Result>(
   use: (parts: CommandParts) => Promise<Result>
 ): Promise<Result> {
   const parts = composeCommand(options, {
-    // An act that is done is in the output of its command.
-    log: pino({ level: 'warn' }, logOutput(2)),
+    log: commandLog(),
     actor: commandActor()
   })
   try {

@@ -1,7 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { stripVTControlCharacters } from 'node:util'
 
-import Progress from 'cli-progress'
 import Table from 'cli-table3'
 
 import { RiverhookError, type DeliveryState, type EventState, type MaskedSummary } from '../index.ts'
@@ -197,11 +196,12 @@ export async function confirm(question: string, yes: boolean): Promise<boolean> 
  * A progress bar on a terminal; nothing elsewhere.
  * @param what is counted; `{name}` in it stands for the detail of that name, 0 until it is given
  */
-export function startProgress(
+export async function startProgress(
   total: number,
   what: string
-): { add(count: number, details?: Readonly<Record<string, number>>): void; stop(): void } {
+): Promise<{ add(count: number, details?: Readonly<Record<string, number>>): void; stop(): void }> {
   if (!process.stderr.isTTY || total === 0) return { add: () => undefined, stop: () => undefined }
+  const { default: Progress } = await import('cli-progress')
   const bar = new Progress.SingleBar(
     // The time left is that of the last 200 steps: a few would be less than a second of a paced replay.
     { format: `{bar} {value}/{total} ${what}, {eta} s left`, stream: process.stderr, etaBuffer: 200 },

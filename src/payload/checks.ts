@@ -1,4 +1,4 @@
-import { Ajv } from 'ajv'
+import type { Ajv } from 'ajv'
 
 import { errorText } from '../model/error-text.ts'
 import { RiverhookError } from '../model/errors.ts'
@@ -8,6 +8,7 @@ import { describeValue, isPlainObject } from '../model/option-rules.ts'
 import { visible } from '../model/visible.ts'
 import { findMismatches, compileRules, type PayloadMismatch, type Rules } from './mismatches.ts'
 import { compileOwnSchema } from './own-schema.ts'
+import { newAjv } from '../model/new-ajv.ts'
 import { ignoreRejection } from '../model/not-begun.ts'
 import { defaultPayloadPath, payloadIn } from './payload-in.ts'
 import { withLinearUniqueItems } from './unique-items.ts'
@@ -164,7 +165,8 @@ const settings = {
   messages: false,
   code: { optimize: false }
 } as const
-const firstErrorAjv = withLinearUniqueItems(new Ajv(settings))
+/** Created for the first schema. */
+let firstErrorAjv: Ajv | undefined
 /** Created at the first mismatch. */
 let allErrorsAjv: Ajv | undefined
 /**
@@ -178,8 +180,8 @@ function providedRules(schema: object): Rules {
   if (known !== undefined) return known
   const rules = compileRules(schema, (each, allErrors) => {
     const ajv = allErrors
-      ? (allErrorsAjv ??= withLinearUniqueItems(new Ajv({ ...settings, allErrors })))
-      : firstErrorAjv
+      ? (allErrorsAjv ??= withLinearUniqueItems(newAjv({ ...settings, allErrors })))
+      : (firstErrorAjv ??= withLinearUniqueItems(newAjv(settings)))
     const compiled = ajv.compile(each)
     // Otherwise ajv keeps every schema that it has compiled.
     ajv.removeSchema(each)

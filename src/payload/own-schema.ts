@@ -1,10 +1,11 @@
 import { createRequire } from 'node:module'
 
-import { Ajv, type Options, type ValidateFunction } from 'ajv'
-import formats from 'ajv-formats'
+import type { Ajv, Options, ValidateFunction } from 'ajv'
+import type * as ajvFormats from 'ajv-formats'
 import type * as of2019 from 'ajv/dist/2019.js'
 import type * as of2020 from 'ajv/dist/2020.js'
 
+import { newAjv } from '../model/new-ajv.ts'
 import { walkSchema } from './schema-nodes.ts'
 import { withLinearUniqueItems } from './unique-items.ts'
 
@@ -18,7 +19,7 @@ interface Draft {
 
 const require = createRequire(import.meta.url)
 /** The draft of a schema without `$schema`, and of those that TypeBox writes. */
-const draft07: Draft = { name: 'draft-07', create: (options) => new Ajv(options) }
+const draft07: Draft = { name: 'draft-07', create: newAjv }
 const drafts: ReadonlyMap<string, Draft> = new Map([
   ['http://json-schema.org/draft-07/schema', draft07],
   [
@@ -87,6 +88,7 @@ export function compileOwnSchema(schema: object, allErrors = true): ValidateFunc
     if (metaValidator.validateSchema(schema) !== true)
       throw new Error(metaValidator.errorsText(metaValidator.errors, { dataVar: 'schema' }))
     // One instance per schema: two schemas may have the same $id, and each is freed with its schema.
+    const { default: formats } = require('ajv-formats') as typeof ajvFormats
     const ajv = formats.default(withLinearUniqueItems(draft.create({ ...options, allErrors })))
     ajv.addVocabulary([...annotations, ...extensionKeywords(schema)])
     return ajv.compile(schema)

@@ -45,7 +45,7 @@ export async function showProgress<Result>(
   filter: RemoveOptions['filter'],
   act: (options: RemoveOptions) => Promise<Result>
 ): Promise<Result> {
-  const progress = startProgress(total, 'events')
+  const progress = await startProgress(total, 'events')
   const onProgress = (count: number): void => {
     progress.add(count)
   }

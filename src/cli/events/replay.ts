@@ -142,7 +142,7 @@ async function watch(riverhook: CommandRiverhook, started: Job): Promise<Job> {
     ending.abort()
   }
   process.once('SIGINT', leave)
-  const progress = startProgress(started.planned, 'deliveries')
+  const progress = await startProgress(started.planned, 'deliveries')
   let job = started
   try {
     while (job.endedAt === undefined && !ending.signal.aborted) {

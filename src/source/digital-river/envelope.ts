@@ -1,6 +1,7 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import type { ErrorObject, ValidateFunction } from 'ajv'
 
 import { identityFault } from '../../model/event.ts'
+import { newAjv } from '../../model/new-ajv.ts'
 import { parseJson } from '../parse-json.ts'
 import type { Reading, SourceRequest } from '../source.ts'
 import type { DigitalRiverEvent } from './event.ts'
@@ -25,14 +26,18 @@ const schema = {
   required: ['id', 'type', 'data', 'liveMode', 'createdTime']
 } as const
 
-// Skip the validation of the schema itself: it is our own.
-const ajv = new Ajv({ strict: true, meta: false, validateSchema: false, code: { optimize: false } })
-ajv.addKeyword({
-  keyword: 'instant',
-  type: 'string',
-  schemaType: 'boolean',
-  validate: (_on: boolean, text: string) => isInstant(text)
-})
+function compile(): ValidateFunction<DigitalRiverEvent> {
+  // Skip the validation of the schema itself: it is our own.
+  const ajv = newAjv({ strict: true, meta: false, validateSchema: false, code: { optimize: false } })
+  ajv.addKeyword({
+    keyword: 'instant',
+    type: 'string',
+    schemaType: 'boolean',
+    validate: (_on: boolean, text: string) => isInstant(text)
+  })
+  return ajv.compile<DigitalRiverEvent>(schema)
+}
+
 // Compile for the first event: most commands read none.
 let compiled: ValidateFunction<DigitalRiverEvent> | undefined
 
@@ -41,7 +46,7 @@ export function readEnvelope({ body }: SourceRequest): Reading<DigitalRiverEvent
   const parsed = parseJson(body)
   if (!parsed.ok) return parsed
   const { value } = parsed
-  const holds = (compiled ??= ajv.compile<DigitalRiverEvent>(schema))
+  const holds = (compiled ??= compile())
   const message = holds(value) ? identityFault(value) : describe(holds.errors?.[0])
   return message === undefined
     ? { ok: true, event: value as DigitalRiverEvent }

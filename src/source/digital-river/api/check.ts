@@ -1,11 +1,14 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import type { Ajv, ErrorObject, ValidateFunction } from 'ajv'
 
 import { RiverhookError } from '../../../model/errors.ts'
 import { nearestNames } from '../../../model/nearest.ts'
+import { newAjv } from '../../../model/new-ajv.ts'
 
+/** Created for the first check. */
+let ajv: Ajv | undefined
 // verbose: the error has the schema that failed, whose description says what is expected. The schemas are our own, so
 // the compiler and the tests validate them, not every start.
-const ajv = new Ajv({ strict: true, verbose: true, meta: false, validateSchema: false })
+const settings = { strict: true, verbose: true, meta: false, validateSchema: false } as const
 
 /**
  * A check against a schema, which is compiled on first use.
@@ -17,7 +20,7 @@ const ajv = new Ajv({ strict: true, verbose: true, meta: false, validateSchema: 
 export function checker<Value>(schema: object, what: string): (value: unknown) => Value {
   let compiled: ValidateFunction<Value> | undefined
   return (value) => {
-    const holds = (compiled ??= ajv.compile<Value>(schema))
+    const holds = (compiled ??= (ajv ??= newAjv(settings)).compile<Value>(schema))
     const given = withoutUndefined(value)
     if (holds(given)) return given
     throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${what}: ${describe(holds.errors?.[0])}`)
