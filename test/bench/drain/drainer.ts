@@ -5,6 +5,7 @@ import diagnostics from 'node:diagnostics_channel'
 import Fastify from 'fastify'
 
 import type { AcceptedArrival } from '../../../src/inbox/inbox.ts'
+import { arrivalFor } from '../arrival.ts'
 import { eventBody, idOffset } from '../body.ts'
 import { importFrom } from '../checkout.ts'
 import { cpuBetween, readThreads, type Cpu } from '../cpu.ts'
@@ -58,22 +59,7 @@ function arrival(template: Buffer): AcceptedArrival {
   const id = randomUUID()
   const body = Buffer.from(template)
   body.write(id, idOffset, 'latin1')
-  const receivedAt = new Date()
-  return {
-    state: 'accepted',
-    realm: 'digital-river',
-    id,
-    source: 'digital-river',
-    headers: {},
-    type: 'order.accepted',
-    liveMode: false,
-    createdTime: '2021-03-31T19:24:47.317312Z',
-    body,
-    endpoint: '/webhooks',
-    receivedAt,
-    receipt: { judgedAt: receivedAt.toISOString(), checks: ['signature'] },
-    deliveries: [{ handler }]
-  }
+  return arrivalFor(handler, { id, body })
 }
 
 async function drain({ path, events }: DrainOrder): Promise<Drained> {

@@ -126,8 +126,8 @@ function answerTimes({ loaded: { answers } }: Result): Float64Array {
   return Float64Array.from(answers, ([, , sentAt, answeredAt]) => answeredAt - sentAt)
 }
 
-/** From the request to the beginning of its handler. */
+/** From the request to the beginning of its handler, for the requests that were answered. */
 function handlerTimes({ loaded: { answers }, reported: { begun } }: Result): Float64Array {
   const sent = new Map(answers.map(([id, , sentAt]) => [id, sentAt]))
-  return Float64Array.from(begun.flatMap(([id, at]) => at - (sent.get(id) ?? at)))
+  return Float64Array.from(begun.flatMap(([id, at]) => (sent.has(id) ? at - (sent.get(id) ?? at) : [])))
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 
 import type { AcceptedArrival, EventFilter, Inbox } from '../../../src/inbox/inbox.ts'
+import { arrivalFor } from '../arrival.ts'
 import { eventBody } from '../body.ts'
 
 const handler = 'archive'
@@ -111,21 +112,5 @@ async function perSecond(work: () => Promise<number>): Promise<number> {
 }
 
 function arrival(): AcceptedArrival {
-  const receivedAt = new Date()
-  return {
-    state: 'accepted',
-    realm: source,
-    id: randomUUID(),
-    source,
-    headers: {},
-    type: 'order.accepted',
-    liveMode: false,
-    createdTime: '2021-03-31T19:24:47.317312Z',
-    body,
-    endpoint: '/webhooks',
-    receivedAt,
-    receipt: { judgedAt: receivedAt.toISOString(), checks: ['signature'] },
-    about: [`order-${randomUUID()}`],
-    deliveries: [{ handler }]
-  }
+  return arrivalFor(handler, { id: randomUUID(), body, about: [`order-${randomUUID()}`] })
 }
