@@ -44,7 +44,8 @@ async function startKeeper(path: string): Promise<void> {
     env: environment({}),
     stdio: ['ignore', 'pipe', 'ignore']
   })
-  child.unref()
   await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])
+  // Not before: the output of a keeper that fails closes before its exit is known, and then nothing would be awaited.
+  child.unref()
   child.stdout.destroy()
 }
