@@ -3,6 +3,9 @@ import { createRequire } from 'node:module'
 
 import t from 'tap'
 
+import { ownPackage } from '../src/options/own-package.ts'
+import { runProcess } from './processes.ts'
+
 // Checks of the package that need no build. test/package/tarball.ts checks the packed files. Risk: a manifest that
 // names missing files, or a package that a CommonJS host cannot load.
 
@@ -47,6 +50,17 @@ t.test('require() gives the same as import: no module has a top-level await', as
       .sort()
   t.same(names(required), names(imported))
   t.equal(required.riverhook, imported.riverhook, 'it is the same module')
+})
+
+// Risk: the tests on the oldest Node run src, which takes twice as long, or a part of src beside what is built of it.
+t.test('tests and what they start run src; on the oldest Node, what is built from it', async (t) => {
+  const main = process.env['TEST_NODE_OPTIONS'] === undefined ? 'src/index.ts' : 'dist/index.js'
+  const { href } = new URL(main, root)
+  t.equal(import.meta.resolve('riverhook'), href, 'by its name')
+  t.equal(ownPackage.packageUrl.href, href, 'by its path')
+  const script = "console.log(import.meta.resolve('riverhook'))"
+  const args = ['--conditions=riverhook-source', '--input-type=module', '--eval', script]
+  t.equal((await runProcess(process.execPath, args)).stdout, `${href}\n`, 'in a child')
 })
 
 t.test('the lock file holds no address of a registry', async (t) => {

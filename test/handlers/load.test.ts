@@ -9,8 +9,8 @@ import { loadHandlers } from '../../src/handlers/load.ts'
 import { Registry } from '../../src/handlers/registry.ts'
 import { runCli } from '../processes.ts'
 
-const packageUrl = new URL('../../src/options/default-source.ts', import.meta.url)
-const subpaths = { errors: new URL('../../src/model/errors.ts', import.meta.url) }
+const packageUrl = new URL(import.meta.resolve('../../src/options/default-source.ts'))
+const subpaths = { errors: new URL(import.meta.resolve('../../src/model/errors.ts')) }
 
 /** A folder that finds no node_modules, such as one mounted into a container. */
 function folderOf(t: Test, files: Readonly<Record<string, string>>): string {
