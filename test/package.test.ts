@@ -13,6 +13,7 @@ interface Manifest {
   readonly exports: Record<string, string | Record<string, string>>
   readonly bin: Record<string, string>
   readonly dependencies: Record<string, string>
+  readonly scripts: Record<string, string>
 }
 
 const root = new URL('../', import.meta.url)
@@ -50,6 +51,13 @@ t.test('require() gives the same as import: no module has a top-level await', as
       .sort()
   t.same(names(required), names(imported))
   t.equal(required.riverhook, imported.riverhook, 'it is the same module')
+})
+
+// Two packages have a command tsc. Risk: an install decides which of them builds the package.
+t.test('scripts name their compiler by its path', async (t) => {
+  for (const [name, script] of Object.entries(manifest.scripts)) t.notMatch(script, /(?<!bin\/)\btsc /u, name)
+  t.match(manifest.scripts['build'], 'node_modules/typescript/bin/tsc -p')
+  t.match(manifest.scripts['typecheck'], 'node_modules/typescript-native/bin/tsc -p src/page')
 })
 
 // Risk: the tests on the oldest Node run src, which takes twice as long, or a part of src beside what is built of it.

@@ -51,8 +51,9 @@ interface Output {
 }
 
 const ownCompiler = versionOf('typescript')
-/** The compilers that a host may have: this clone's, the one before it, and the one after it. */
-const compilers = ['5.9.3', ownCompiler, '7.0.2']
+const native = versionOf('typescript-native')
+/** The compilers that a host may have: the one that builds the package, the one before it, and the one after it. */
+const compilers = ['5.9.3', ownCompiler, native]
 
 let packed: { filename: string; size: number; files: { path: string; mode: number }[] }
 let oldest: string
@@ -77,9 +78,10 @@ async function prepare(folder: string, fastify: string): Promise<void> {
   await run('npm', ['install', ...quiet, join('..', packed.filename), ...own], { cwd: folder })
 }
 
-/** Installs this TypeScript. Not a dev dependency, because each version has a command with the name `tsc`. */
+/** Installs this TypeScript, unless the clone has it. */
 async function installCompiler(version: string): Promise<string> {
   if (version === ownCompiler) return join(root, 'node_modules/typescript')
+  if (version === native) return join(root, 'node_modules/typescript-native')
   const place = join(folder, `typescript-${version}`)
   mkdirSync(place)
   writeFileSync(join(place, 'package.json'), JSON.stringify({ private: true }))
