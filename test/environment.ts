@@ -17,7 +17,7 @@ export function environment(env: Environment): NodeJS.ProcessEnv {
 /**
  * The command that starts a child as a user would start it. tap gives every child a NODE_OPTIONS that loads a part of
  * tap, even if the caller set none. The child would differ from a user's process and start a fifth slower. This command
- * removes the variable, but for the option of test/package/oldest-node.ts.
+ * removes the variable, but for the option of test/run-tap.ts.
  */
 export function asUser(command: string, args: readonly string[]): [command: string, args: string[]] {
   return ['env', [`NODE_OPTIONS=${process.env['TEST_NODE_OPTIONS'] ?? ''}`, command, ...args]]

@@ -1,15 +1,17 @@
 // npm run test:oldest. Runs the tests on the oldest supported Node, without those that no Node can change. Risk: code
 // that works on this clone's Node and fails on a merchant's (the SQLite of Node 22 differs from that of 24).
 //
-// The tests import src and start its files, and get what is built from them, which is also what a merchant runs:
-// use-dist.js says how. It is built here at each run, so it is never of another state than src.
-import { execFile, spawnSync } from 'node:child_process'
+// The tests import src and start its files, and get what is built from them (test/quick-resolve.js), which is also what
+// a merchant runs. On this Node, src would take twice as long: its types are stripped again in each process and each
+// thread. It is built at each run, so that no older build passes for src.
+import { execFile } from 'node:child_process'
 import { globSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
+import { runTap } from '../run-tap.ts'
 import { installNode, oldestNode } from './install-node.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -35,17 +37,7 @@ try {
     installNode(oldestNode, join(folder, 'node')),
     promisify(execFile)('npm', ['run', '-s', 'build:js'], { cwd: root })
   ])
-  const tap = join(root, 'node_modules/.bin/tap')
-  const useDist = `--import=${new URL('use-dist.js', import.meta.url).href}`
-  const env = {
-    ...process.env,
-    // First on the path too, for tests that start a program by name.
-    PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`,
-    NODE_OPTIONS: useDist,
-    // For the children from which `asUser` takes NODE_OPTIONS.
-    TEST_NODE_OPTIONS: useDist
-  }
-  process.exitCode = spawnSync(node, [tap, ...files], { cwd: root, env, stdio: 'inherit' }).status ?? 1
+  runTap(files, node, { TEST_DIST: '1' })
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
