@@ -15,6 +15,10 @@ const built = `${root}dist/`
 const usesDist = process.env['TEST_DIST'] !== undefined
 const [own, extension, format] = usesDist ? [built, '.js', 'module'] : [sources, '.ts', 'module-typescript']
 
+// tap adds a part of itself to NODE_OPTIONS. Each thread of SQLite would load it, and take twice as long, or three times
+// on Node 22, to start.
+process.env['NODE_OPTIONS'] = `--import=${import.meta.url}`
+
 registerHooks({
   resolve(specifier, context, next) {
     const { parentURL } = context
