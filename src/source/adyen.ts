@@ -1,7 +1,8 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 
 import { checkSecrets } from '../model/check-secrets.ts'
 import { RiverhookError } from '../model/errors.ts'
+import { Hmac } from '../model/hmac.ts'
 import type { AnyEvent } from '../model/event.ts'
 import { checkAgainst, isPlainObject, isText } from '../model/option-rules.ts'
 import { usualPersonalPaths } from '../model/personal-paths.ts'
@@ -156,7 +157,8 @@ interface SignedItem {
 function verifier(secrets: readonly string[]): { verify(request: SourceRequest): Verdict } {
   checkSecrets(secrets)
   const keys = secrets.map((secret, index) => {
-    if (/^(?:[0-9A-Fa-f]{2}){16,128}$/.test(secret) && /[^0]/.test(secret)) return Buffer.from(secret, 'hex')
+    if (/^(?:[0-9A-Fa-f]{2}){16,128}$/.test(secret) && /[^0]/.test(secret))
+      return new Hmac('sha256', Buffer.from(secret, 'hex'))
     throw new RiverhookError(
       'RIVERHOOK_SOURCE_SECRET',
       `Signing secret number ${index + 1} is not an HMAC key of Adyen: copy the hexadecimal key whole from the Customer Area`
@@ -186,8 +188,8 @@ function verifier(secrets: readonly string[]): { verify(request: SourceRequest):
   }
 }
 
-function isSigned({ text, signature }: SignedItem, key: Buffer): boolean {
-  return timingSafeEqual(Buffer.from(createHmac('sha256', key).update(text).digest('base64')), Buffer.from(signature))
+function isSigned({ text, signature }: SignedItem, key: Hmac): boolean {
+  return timingSafeEqual(Buffer.from(key.of([text], 'base64')), Buffer.from(signature))
 }
 
 /**

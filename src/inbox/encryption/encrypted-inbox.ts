@@ -16,7 +16,7 @@ import {
   openDetail,
   openError,
   sealAbout,
-  sealArrival,
+  sealArrivals,
   sealBody,
   sealDetail,
   sealError,
@@ -103,9 +103,7 @@ export class EncryptedInbox implements contract.Inbox {
   async #sealArrivals(keys: Keys, arrivals: readonly contract.Arrival[]): Promise<readonly contract.Arrival[]> {
     if (keys.index === undefined) return arrivals
     const known = await KnownBodies.find(this.#inner, keys, arrivals)
-    return arrivals.map((arrival) =>
-      sealArrival(keys, arrival, known.of(arrival) ?? sealBody(keys, arrival, arrival.body))
-    )
+    return sealArrivals(keys, arrivals, (arrival) => known.of(arrival))
   }
 
   known(realm: string, ids: readonly string[]): Promise<ReadonlySet<string>> {

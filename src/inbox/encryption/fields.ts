@@ -9,7 +9,7 @@ import type {
   OrderKey,
   Resealing
 } from '../inbox.ts'
-import { isSealed, isSealedText, keyIdOf, keyIdOfText } from './cipher.ts'
+import { isSealed, isSealedText, keyIdOf, keyIdOfText, sealedText, toBytes } from './cipher.ts'
 import type { Keys } from './state.ts'
 
 /*
@@ -95,14 +95,16 @@ interface About {
 }
 
 /** Encrypts the resource together with the search keys, so that these can be read again, too. */
-export function sealAbout(keys: Keys, event: EventKey, { about, resource }: About): About {
+export function sealAbout(keys: Keys, event: EventKey, about: About): About {
   const { index, writesWith } = keys
-  if (index === undefined || writesWith === undefined || (about.length === 0 && resource === undefined))
-    return { about, resource }
-  return {
-    about: about.map((key) => index.searchKey(key)),
-    resource: sealText(keys, event, 'about', JSON.stringify([resource ?? null, about]))
-  }
+  const text = aboutText(about)
+  if (index === undefined || writesWith === undefined || text === undefined) return about
+  return { about: about.about.map((key) => index.searchKey(key)), resource: sealText(keys, event, 'about', text) }
+}
+
+/** The text that is encrypted; undefined if there is none. */
+function aboutText({ about, resource }: About): string | undefined {
+  return about.length === 0 && resource === undefined ? undefined : JSON.stringify([resource ?? null, about])
 }
 
 export function openAbout({ cipher }: Keys, event: EventKey, { about, resource }: About): About {
@@ -112,15 +114,44 @@ export function openAbout({ cipher }: Keys, event: EventKey, { about, resource }
   return { about: sorted, resource: opened ?? undefined }
 }
 
-/** Encrypts an arrival. @param body the stored form of its body, if it is known */
-export function sealArrival(keys: Keys, arrival: Arrival, body: Uint8Array): Arrival {
-  const headers = sealHeaders(keys, arrival, arrival.headers)
-  if (arrival.state === 'quarantined')
-    return { ...arrival, body, headers, reason: sealText(keys, arrival, 'reason', arrival.reason) }
-  const { about = [], resource } = arrival
-  const { realm } = arrival
-  const deliveries = arrival.deliveries.map((delivery) => sealNewDelivery(keys, realm, delivery))
-  return { ...arrival, body, headers, ...sealAbout(keys, arrival, { about, resource }), deliveries }
+/** Encrypts arrivals. @param known finds the stored form of a body, if the inbox has it */
+export function sealArrivals(
+  keys: Keys,
+  arrivals: readonly Arrival[],
+  known: (arrival: Arrival) => Uint8Array | undefined
+): readonly Arrival[] {
+  const { index, writesWith, cipher } = keys
+  if (index === undefined || writesWith === undefined)
+    return arrivals.map((arrival) => ({ ...arrival, body: known(arrival) ?? arrival.body }))
+  const parts = arrivals.map((arrival) => {
+    const body = known(arrival)
+    const text =
+      arrival.state === 'quarantined'
+        ? undefined
+        : aboutText({ about: arrival.about ?? [], resource: arrival.resource })
+    return { arrival, body, text }
+  })
+  // Together, what nearly all arrivals have: that takes less time.
+  const sealed = cipher
+    .sealAll(
+      writesWith,
+      parts.flatMap(({ arrival, body, text }) => [
+        ...(body === undefined ? [{ bytes: arrival.body, place: placeOf(arrival, 'body') }] : []),
+        ...(text === undefined ? [] : [{ bytes: toBytes(text), place: placeOf(arrival, 'about') }])
+      ])
+    )
+    .values()
+  const next = (): Buffer => sealed.next().value as Buffer
+  return parts.map(({ arrival, body = next(), text }): Arrival => {
+    const headers = sealHeaders(keys, arrival, arrival.headers)
+    if (arrival.state === 'quarantined')
+      return { ...arrival, body, headers, reason: sealText(keys, arrival, 'reason', arrival.reason) }
+    const { realm } = arrival
+    const deliveries = arrival.deliveries.map((delivery) => sealNewDelivery(keys, realm, delivery))
+    if (text === undefined) return { ...arrival, body, headers, deliveries }
+    const about = arrival.about?.map((key) => index.searchKey(key)) ?? []
+    return { ...arrival, body, headers, about, resource: sealedText(next()), deliveries }
+  })
 }
 
 export function sealNewDelivery<Delivery extends { readonly handler: string; readonly orderKey?: string | undefined }>(

@@ -39,6 +39,7 @@ export class KnownBodies {
 
   /** The stored form of an equal body; undefined if there is none. */
   of(given: Body): Uint8Array | undefined {
+    if (this.#stored.size === 0) return undefined
     const known = this.#stored.get(nameOf(given))
     return known !== undefined && Buffer.compare(known.plain, given.body) === 0 ? known.stored : undefined
   }

@@ -1,7 +1,7 @@
 import { explainUnmatched } from '../explain-unmatched.ts'
 import type { SourceRequest } from '../source.ts'
 import { readHeader } from './header.ts'
-import { isSignedWith } from './sign.ts'
+import { isSignedWith, keyOf } from './sign.ts'
 
 /** Explains, for the log, why no secret matched. Never throws. @returns a sentence, or undefined */
 export function explain(secrets: readonly string[], request: SourceRequest): string | undefined {
@@ -9,5 +9,7 @@ export function explain(secrets: readonly string[], request: SourceRequest): str
   if (!header.ok) return undefined
   const { times, signatures } = header
   const { text: timestamp } = times.find(({ at }) => at !== undefined) ?? times[0]
-  return explainUnmatched(secrets, request.body, (secret, bytes) => isSignedWith(secret, timestamp, bytes, signatures))
+  return explainUnmatched(secrets, request.body, (secret, bytes) =>
+    isSignedWith(keyOf(secret), timestamp, bytes, signatures)
+  )
 }

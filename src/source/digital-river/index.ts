@@ -8,7 +8,7 @@ import { personalPaths } from './personal-paths.ts'
 import { eventTypes, inferredEventTypes, withdrawnEventTypes } from './event-types.ts'
 import { registrationRules } from './registration-rules.ts'
 import { schemaOf } from './schema-of.ts'
-import { signatureOf } from './sign.ts'
+import { keyOf, signatureOf } from './sign.ts'
 import { precheck, verifier, type DigitalRiverVerifier } from './verify.ts'
 
 /** The parts that are more precise than the contract. */
@@ -77,7 +77,7 @@ const digitalRiverSource: DigitalRiverSource = Object.freeze<DigitalRiverSource>
   sign({ body, secret, at }) {
     // Whole seconds, as most webhook providers use: Digital River does not document the unit.
     const timestamp = String(Math.floor(at.getTime() / 1000))
-    return { 'DigitalRiver-Signature': `${timestamp}, ${signatureOf(secret, timestamp, body)}` }
+    return { 'DigitalRiver-Signature': `${timestamp}, ${signatureOf(keyOf(secret), timestamp, body)}` }
   },
   api: (options) => new DigitalRiverClient(options)
 })

@@ -1,9 +1,10 @@
 import { checkSecrets } from '../../model/check-secrets.ts'
+import type { Hmac } from '../../model/hmac.ts'
 import { judgeTime } from '../judge-time.ts'
 import type { Precheck, SourceRequest, Verdict, Verifier } from '../source.ts'
 import { explain } from './explain.ts'
 import { certainTime, readHeader, type SignedTime } from './header.ts'
-import { isSignedWith } from './sign.ts'
+import { isSignedWith, keyOf } from './sign.ts'
 
 /** Synchronous, and reads only the headers and the body. */
 export interface DigitalRiverVerifier extends Verifier {
@@ -18,8 +19,9 @@ export interface DigitalRiverVerifier extends Verifier {
  */
 export function verifier(secrets: readonly string[]): DigitalRiverVerifier {
   checkSecrets(secrets)
+  const keys = secrets.map(keyOf)
   return {
-    verify: (request, now, toleranceMs) => verify(secrets, request, now, toleranceMs),
+    verify: (request, now, toleranceMs) => verify(keys, request, now, toleranceMs),
     explain: (request) => explain(secrets, request)
   }
 }
@@ -36,18 +38,18 @@ export function precheck(request: SourceRequest): Precheck {
 }
 
 /** Compares the signatures first, then judges the time of the one that matches. */
-function verify(secrets: readonly string[], request: SourceRequest, now: Date, toleranceMs: number): Verdict {
+function verify(keys: readonly Hmac[], request: SourceRequest, now: Date, toleranceMs: number): Verdict {
   const header = readHeader(request)
   if (!header.ok) return header
   const { times, signatures, items } = header
   let found: { readonly secret: number; readonly time: SignedTime } | undefined
   for (const time of times) {
-    secrets.forEach((secret, index) => {
-      if (isSignedWith(secret, time.text, request.body, signatures)) found = { secret: index + 1, time }
+    keys.forEach((key, index) => {
+      if (isSignedWith(key, time.text, request.body, signatures)) found = { secret: index + 1, time }
     })
   }
   if (found === undefined) {
-    const detail = `no secret matched (${items} in the header, ${secrets.length} configured)`
+    const detail = `no secret matched (${items} in the header, ${keys.length} configured)`
     return { ok: false, reason: 'no_match', detail, signedAt: certainTime(times) }
   }
   const { secret, time } = found

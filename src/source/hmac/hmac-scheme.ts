@@ -1,12 +1,11 @@
-import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 
-import type { HmacAlgorithm, HmacEncoding, HmacSourceOptions } from './hmac-options.ts'
+import { Hmac, hmacBytes } from '../../model/hmac.ts'
+import type { HmacEncoding, HmacSourceOptions } from './hmac-options.ts'
 import { UnusableSecret, type Pieces, type Scheme, type SignatureKind } from './scheme.ts'
 
 /** A provider sends one signature for each active secret, so only a few. */
 const mostSignatures = 20
-
-const bytesOf: Readonly<Record<HmacAlgorithm, number>> = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 }
 
 /** The HMAC signatures of a description. */
 export function hmacScheme({
@@ -15,19 +14,18 @@ export function hmacScheme({
   prefix = '',
   key: { encoding: keyEncoding, prefix: keyPrefix = '' } = { encoding: 'utf8' }
 }: Pick<HmacSourceOptions, 'algorithm' | 'encoding' | 'prefix' | 'key'>): Scheme {
-  const kind: SignatureKind = { prefix, pattern: signaturePattern(encoding, bytesOf[algorithm]), most: mostSignatures }
+  const kind: SignatureKind = {
+    prefix,
+    pattern: signaturePattern(encoding, hmacBytes[algorithm]),
+    most: mostSignatures
+  }
   return {
     expected: `${prefix}<${algorithm.toUpperCase()} in ${encoding}>`,
     kinds: [kind],
     keyOf(secret) {
       const text = secret.startsWith(keyPrefix) ? secret.slice(keyPrefix.length) : secret
-      // Prepared once: from bytes, each createHmac() would prepare it again, which takes longer than the HMAC itself.
-      const key = createSecretKey(decodeKey(text, keyEncoding))
-      const sign = (pieces: Pieces): string => {
-        const hmac = createHmac(algorithm, key)
-        for (const piece of pieces) hmac.update(piece)
-        return hmac.digest(encoding)
-      }
+      const hmac = new Hmac(algorithm, decodeKey(text, keyEncoding))
+      const sign = (pieces: Pieces): string => hmac.of(pieces, encoding)
       return { kind, sign, matches: (pieces, given) => isOneOf(given, sign(pieces), encoding) }
     }
   }
