@@ -1,18 +1,20 @@
 import { readKeySearch, type KeySearch } from '../../model/search-keys.ts'
+import type { EventFilter } from '../inbox.ts'
 import { sortable } from '../wanted.ts'
 import type { Session } from './database.ts'
 import { checkEvent } from './list-checks.ts'
 import { indexPath, type Path } from './list-path.ts'
 import { aboveOf, belowOf, collectValues, type AddValue } from './list-values.ts'
 
-/** The paths by search keys. A key has its events in their order. The keys with a beginning must be sorted. */
-export async function listKeyPaths(session: Session, about: string): Promise<readonly Path[]> {
-  const search = readKeySearch(about)
-  if (search === undefined) return []
-  if ('key' in search)
-    return [
-      indexPath({ table: 'event_key', alias: 'k', key: 'event_seq', columns: ['value'] }, [[search.key]], ['about'])
-    ]
+/** The path by a whole search key. A key has its events in their order. */
+export function keyPath(key: string): Path {
+  return indexPath({ table: 'event_key', alias: 'k', key: 'event_seq', columns: ['value'] }, [[key]], ['about'])
+}
+
+/** The path by the keys with a beginning, which must be counted and sorted. There is none if they are too many. */
+export async function findKeyRangePaths(session: Session, { id, about }: EventFilter): Promise<readonly Path[]> {
+  const search = id !== undefined || about === undefined ? undefined : readKeySearch(about)
+  if (search === undefined || 'key' in search) return []
   const { values, value } = collectValues()
   const [row] = await session.query(
     `SELECT count(*)::integer AS count FROM (${selectKeys(search, value)}) AS found`,

@@ -1,27 +1,30 @@
+import { readKeySearch } from '../../model/search-keys.ts'
 import type { EventFilter } from '../inbox.ts'
 import { withinBlocks, type Bounds, type DeliveryKind, type Wanted } from '../wanted.ts'
-import type { Session } from './database.ts'
 import { isListed, type StoredKind } from './kinds.ts'
 import { checkEvent, isFailing } from './list-checks.ts'
-import { listKeyPaths } from './list-keys.ts'
+import { keyPath } from './list-keys.ts'
 import { indexPath, type Path } from './list-path.ts'
 import { timePath } from './list-time.ts'
 import { aboveOf, belowOf } from './list-values.ts'
 import { indexed } from './storable.ts'
 
-/** Lists the paths for a filter: first those that are better if all lead to many events. */
-export async function listPaths(
-  session: Session,
+/**
+ * Lists the paths for a filter: first those that are better if all lead to many events. `findKeyRangePaths` finds one
+ * more.
+ */
+export function listPaths(
   filter: EventFilter,
   { kinds, deliveryKinds, blocks }: Wanted<StoredKind>,
   bounds: Bounds
-): Promise<readonly Path[]> {
+): readonly Path[] {
   const { id, about, error, state, type } = filter
   if (id !== undefined) return [idPath(id)]
+  const search = about === undefined ? undefined : readKeySearch(about)
   const byKind = kinds === undefined ? [] : [kindPath(kinds)]
   const byDelivery = deliveryKinds === undefined ? [] : [deliveryPath(deliveryKinds)]
   return [
-    ...(about === undefined ? [] : await listKeyPaths(session, about)),
+    ...(search !== undefined && 'key' in search ? [keyPath(search.key)] : []),
     ...(error === undefined ? [] : [failingPath]),
     ...(state === 'quarantined' ? [quarantined] : []),
     // A handler has deliveries of a few realms, but most types have a few handlers.

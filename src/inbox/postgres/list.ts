@@ -1,10 +1,11 @@
 import type * as contract from '../inbox.ts'
 import { readDelivery, readSummary } from '../rows.ts'
 import { isSearch, Search, type Bodies, type Candidate, type CandidatePage } from '../search.ts'
-import { boundsOf } from '../wanted.ts'
+import { boundsOf, many } from '../wanted.ts'
 import type { Session } from './database.ts'
 import { listChecks } from './list-checks.ts'
 import { choosePath, usualPath } from './list-choice.ts'
+import { findKeyRangePaths } from './list-keys.ts'
 import { mergePlaces } from './list-merge.ts'
 import { isIndexPath, type Path, type Reading } from './list-path.ts'
 import { listPaths } from './list-paths.ts'
@@ -70,22 +71,30 @@ async function findSeqs(session: Session, filter: contract.EventFilter): Promise
   if (Object.values(wanted).some(({ length }) => length === 0)) return []
   const page = boundsOf(filter)
   const inTime = wanted.blocks === undefined ? page : await narrowToTime(session, filter, page, wanted.blocks)
-  const paths = await listPaths(session, filter, wanted, inTime)
-  const reading = { order: direction(filter), limit: limit + 1, bounds: inTime }
+  const paths = listPaths(filter, wanted, inTime)
+  const reading = { order: direction(filter), limit: limit + 1 }
   const checksOf =
     (path: Path) =>
     (value: AddValue): readonly string[] =>
       listChecks(value, filter, wanted, path)
   const usual = usualPath(paths)
-  if (filter.id !== undefined || !isIndexPath(usual)) return readPage(session, paths, reading, checksOf)
-  // Often fills the page, before anything is counted.
-  const { seqs, rest } = await mergePlaces(session, usual, {
-    ...reading,
-    checks: checksOf(usual),
-    rounds: 2
-  })
-  if (rest === undefined || seqs.length > limit) return seqs
-  const others = await readPage(session, paths, { ...reading, bounds: rest, limit: limit + 1 - seqs.length }, checksOf)
+  const byKeys = await findKeyRangePaths(session, filter)
+  const seqs: number[] = []
+  let bounds = inTime
+  if (filter.id === undefined && isIndexPath(usual)) {
+    // Often fills the page, before paths are counted. The more keys there are, the likelier that is.
+    const rounds = byKeys.length === 0 ? 2 : byKeys.some(({ most = 0 }) => most < many) ? 0 : 1
+    const merged = await mergePlaces(session, usual, { ...reading, bounds, checks: checksOf(usual), rounds })
+    if (merged.rest === undefined || merged.seqs.length > limit) return merged.seqs
+    seqs.push(...merged.seqs)
+    bounds = merged.rest
+  }
+  const others = await readPage(
+    session,
+    [...byKeys, ...paths],
+    { ...reading, bounds, limit: limit + 1 - seqs.length },
+    checksOf
+  )
   return [...seqs, ...others]
 }
 
