@@ -141,7 +141,7 @@ export class Report {
   /** The inbox can never store this outcome. The others of its batch are stored. */
   unstorable({ run, outcome }: PendingOutcome, error: RiverhookError): void {
     this.#log.error(
-      { ...logKeys(run), state: outcome.state, err: loggedError(error) },
+      { ...logKeys(run), state: outcome.state, err: loggedError(error, (text) => this.#redacted(text, run)) },
       'the outcome cannot be stored; the delivery runs again when its lease ends'
     )
   }

@@ -67,7 +67,7 @@ t.test('start() succeeds although the inbox fails, and deliveries run when the i
 })
 
 t.test('an outcome that the inbox can never store is logged, and the others are stored', async (t) => {
-  const refusal = new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', 'a trigger says no')
+  const refusal = new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', 'a trigger says no to ada@x.example')
   const r = await rig(t, (inbox) =>
     altered(inbox, ({ settle }) => ({
       settle: async (settlements) => {
@@ -82,12 +82,15 @@ t.test('an outcome that the inbox can never store is logged, and the others are 
   )
   r.handlers.on('order.accepted', () => undefined)
   await r.record('poison', 'e1', 'e2')
-  await r.start()
+  await r.start({ redact: (text, { id }) => text.replaceAll('ada@x.example', `(of ${id})`) })
   await r.untilSettled(2)
   t.same(
     r.settled.map(({ event_id }) => event_id),
     ['e1', 'e2']
   )
-  t.match(r.messages('cannot be stored'), [{ level: 50, event_id: 'poison', err: { message: 'a trigger says no' } }])
+  t.match(r.messages('cannot be stored'), [
+    { level: 50, event_id: 'poison', err: { message: /a trigger says no to \(of poison\)$/ } }
+  ])
+  t.notMatch(JSON.stringify(r.lines), /x\.example/, 'an error of the inbox may quote personal data of the event')
   t.equal((await r.event('poison')).deliveries[0]!.state, 'running', 'until its lease ends')
 })
