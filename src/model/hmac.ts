@@ -1,21 +1,21 @@
 import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto'
 
-/** The bytes of an HMAC. */
+/** The length of an HMAC, in bytes. */
 export const hmacBytes = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 } as const
-/** The bytes that a hash function reads at once. */
+/** The length of a block of the hash function, in bytes. */
 const blockBytes = { sha1: 64, sha256: 64, sha384: 128, sha512: 128 } as const
 
 type Algorithm = keyof typeof hmacBytes
 type Pieces = readonly (string | Uint8Array)[]
 
-/** The most bytes that are hashed here. For more, the objects of Node take no more time. */
+/** The most bytes that are hashed here. For longer input, Node's own HMAC is as fast. */
 const mostBytes = 16_384
-/** The padded key and the pieces, for the time of one call. */
+/** Holds the padded key and the pieces during one call. */
 const input = Buffer.alloc(128 + mostBytes)
 
 /**
- * The HMAC (RFC 2104) of a key, with the same result as `createHmac`. That makes several objects for each HMAC and
- * prepares the key again, if it is no `KeyObject`: together, several times the work of two calls of `hash`.
+ * Computes HMACs (RFC 2104) with one key. The results are those of `createHmac`, which makes several objects for each
+ * HMAC, and prepares the key again unless it is a `KeyObject`: several times the work of two calls of `hash`.
  */
 export class Hmac {
   readonly #algorithm: Algorithm
@@ -36,7 +36,7 @@ export class Hmac {
     this.#outer = Buffer.concat([padded.map((byte) => byte ^ 0x5c), Buffer.alloc(hmacBytes[algorithm])])
   }
 
-  /** The HMAC of the pieces, one after the other. */
+  /** Computes the HMAC of the pieces, one after the other. */
   of(pieces: Pieces, encoding: 'hex' | 'base64' | 'base64url'): string {
     if (!isShort(pieces)) {
       const hmac = createHmac(this.#algorithm, this.#key)

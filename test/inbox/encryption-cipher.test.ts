@@ -1,11 +1,12 @@
-import { createCipheriv, randomBytes } from 'node:crypto'
+import crypto, { createCipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import { syncBuiltinESMExports } from 'node:module'
 import fc from 'fast-check'
 import t from 'tap'
 
 import { Cipher } from '../../src/inbox/encryption/cipher.ts'
 import { Ctr } from '../../src/inbox/encryption/ctr.ts'
 
-// Risk: events are encrypted with a weaker cipher than AES-256-CTR, or cannot be decrypted.
+// Risk: events are encrypted with a weaker cipher than AES-256-CTR, cannot be decrypted, or can be forged.
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
 /** Counters that soon overflow in one to four of their words, and any other. */
@@ -60,6 +61,41 @@ t.test('bytes of any size are decrypted in their place, and a changed byte is no
     return isRight && isBound && isRefused(() => cipher.open(changed, place))
   })
   fc.assert(property, { numRuns: 300 })
+  t.end()
+})
+
+t.test('stored bytes are what docs/encryption.md says', (t) => {
+  const key = randomBytes(32)
+  const derived = (purpose: string) => Buffer.from(hkdfSync('sha256', key, '', purpose, 32))
+  const [place, given] = [['realm', 'id', 'body'], randomBytes(100)]
+  const hmac = createHmac('sha256', derived('riverhook data mac')).update(JSON.stringify(place)).update(given).digest()
+  const nonce = hmac.subarray(0, 16)
+  const encrypted = createCipheriv('aes-256-ctr', derived('riverhook data text'), nonce).update(given)
+  const expected = Buffer.concat([Buffer.from([0xf5, 0x72, 0x68, 0x01, 2]), Buffer.from('k1'), nonce, encrypted])
+  const sealed = new Cipher([{ id: 'k1', key }]).seal('k1', given, place)
+  t.equal(sealed.toString('hex'), expected.toString('hex'))
+  t.equal(sealed.length, given.length + 21 + 'k1'.length)
+  t.end()
+})
+
+t.test('the HMAC is compared in constant time, so that it cannot be guessed byte by byte', (t) => {
+  const cipher = new Cipher([{ id: 'k1', key: randomBytes(32) }])
+  const sealed = cipher.seal('k1', Buffer.from('x'), ['realm', 'id', 'body'])
+  const { timingSafeEqual } = crypto
+  let compared = 0
+  crypto.timingSafeEqual = (...given) => {
+    compared += 1
+    return timingSafeEqual(...given)
+  }
+  syncBuiltinESMExports()
+  t.teardown(() => {
+    crypto.timingSafeEqual = timingSafeEqual
+    syncBuiltinESMExports()
+  })
+  cipher.open(sealed, ['realm', 'id', 'body'])
+  t.equal(compared, 1)
+  t.ok(isRefused(() => cipher.open(sealed, ['realm', 'id', 'headers'])))
+  t.equal(compared, 2)
   t.end()
 })
 

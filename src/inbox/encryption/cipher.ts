@@ -47,7 +47,7 @@ export class Cipher {
     this.#sealers = new Map(Array.from(keys, (key) => [key.id, sealerOf(key)]))
   }
 
-  /** Encrypts many parts in less time than one by one. */
+  /** Encrypts many parts together, which takes less time than one by one. */
   sealAll(keyId: string, parts: readonly SivPart[]): readonly Buffer[] {
     const sealer = this.#sealers.get(keyId)
     if (sealer === undefined) throw missingKey([keyId])

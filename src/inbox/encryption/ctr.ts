@@ -1,9 +1,9 @@
 import { createCipheriv, createSecretKey, type Cipheriv, type KeyObject } from 'node:crypto'
 
 const blockBytes = 16
-/** The bytes of the counters that are encrypted at once. */
+/** The most bytes of counters that are encrypted at once. */
 const mostBytes = 16_384
-/** A longer text takes less time with a separate object. */
+/** In bytes. A longer text is encrypted faster with a separate object. */
 const longestShort = 2_048
 
 /** Bytes to encrypt or to decrypt, which is the same. */
@@ -16,7 +16,7 @@ export interface CtrPart {
 
 /**
  * AES-256-CTR, with the same result as Node's `aes-256-ctr`. Node makes an object for each text, which costs more than
- * to encrypt a short one. Here, one object encrypts the counters of many texts, which are then XORed with these.
+ * encrypting a short one. Here, one object encrypts the counters of many texts, and the result is XORed with the texts.
  */
 export class Ctr {
   readonly #key: KeyObject
@@ -75,7 +75,7 @@ export class Ctr {
     return end
   }
 
-  /** Encrypts the counters, and XORs the texts with these. @param end where the counters end */
+  /** Encrypts the counters, and XORs the texts with the result. @param end where the counters end */
   #xor(parts: readonly CtrPart[], end: number): void {
     const stream = this.#aes.update(new Uint8Array(this.#counters.buffer, 0, end))
     const words = new Uint32Array(stream.buffer, stream.byteOffset, end / 4)

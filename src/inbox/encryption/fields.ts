@@ -131,7 +131,7 @@ export function sealArrivals(
         : aboutText({ about: arrival.about ?? [], resource: arrival.resource })
     return { arrival, body, text }
   })
-  // Together, what nearly all arrivals have: that takes less time.
+  // Encrypts what nearly all arrivals have together, which takes less time.
   const sealed = cipher
     .sealAll(
       writesWith,

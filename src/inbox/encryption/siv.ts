@@ -1,4 +1,4 @@
-import { hkdfSync } from 'node:crypto'
+import { hkdfSync, timingSafeEqual } from 'node:crypto'
 
 import { Hmac } from '../../model/hmac.ts'
 import { Ctr } from './ctr.ts'
@@ -8,7 +8,7 @@ const macBytes = 16
 /** Bytes to encrypt. */
 export interface SivPart {
   readonly bytes: Uint8Array
-  /** Stored nowhere: the same must be given to `open`. */
+  /** Not stored: `open` needs the same. */
   readonly place: readonly string[]
 }
 
@@ -27,7 +27,7 @@ export class Siv {
     this.#ctr = new Ctr(deriveKey(key, `${purpose} text`))
   }
 
-  /** @param before what is put before the encrypted bytes of each */
+  /** @param before what the encrypted bytes of each part begin with */
   seal(parts: readonly SivPart[], before: Uint8Array): readonly Buffer[] {
     const start = before.byteLength + macBytes
     const sealing = parts.map(({ bytes, place }) => {
@@ -40,13 +40,14 @@ export class Siv {
     return sealing.map(({ target }) => target)
   }
 
-  /** Decrypts bytes. Returns undefined for other bytes than `seal` made for this place. */
+  /** Decrypts bytes. Returns undefined unless `seal` made them for this place. */
   open(sealed: Buffer, place: readonly string[]): Buffer | undefined {
     if (sealed.byteLength < macBytes) return undefined
     const target = Buffer.from(sealed)
     this.#ctr.apply([{ bytes: sealed.subarray(macBytes), target, start: macBytes }])
     const opened = target.subarray(macBytes)
-    return this.#macOf(opened, place) === sealed.toString('hex', 0, macBytes) ? opened : undefined
+    const mac = Buffer.from(this.#macOf(opened, place), 'hex')
+    return timingSafeEqual(mac, sealed.subarray(0, macBytes)) ? opened : undefined
   }
 
   /** @returns in hexadecimal */

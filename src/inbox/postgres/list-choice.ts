@@ -18,7 +18,7 @@ export function usualPath(paths: readonly Path[]): Path {
 /** Chooses the path to the fewest events. If all lead to many, one that has them in their order. */
 export async function choosePath(session: Session, paths: readonly Path[], bounds: Bounds): Promise<Choice> {
   const best = await findFewest(session, paths, bounds, few)
-  // Keys that have been counted are sorted in less time than the other paths are counted in.
+  // Sorting the keys, which are counted already, takes less time than counting the other paths.
   const counted = best ?? paths.find(({ most }) => most !== undefined)
   if (counted !== undefined) return { path: counted, bounds }
   const ordered = paths.filter(({ isOrdered }) => isOrdered)

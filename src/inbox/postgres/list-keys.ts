@@ -11,7 +11,7 @@ export function keyPath(key: string): Path {
   return indexPath({ table: 'event_key', alias: 'k', key: 'event_seq', columns: ['value'] }, [[key]], ['about'])
 }
 
-/** The path by the keys with a beginning, which must be counted and sorted. There is none if they are too many. */
+/** Finds the path by keys with a beginning, which must be counted and sorted. There is none if there are too many. */
 export async function findKeyRangePaths(session: Session, { id, about }: EventFilter): Promise<readonly Path[]> {
   const search = id !== undefined || about === undefined ? undefined : readKeySearch(about)
   if (search === undefined || 'key' in search) return []

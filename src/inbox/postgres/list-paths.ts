@@ -10,8 +10,8 @@ import { aboveOf, belowOf } from './list-values.ts'
 import { indexed } from './storable.ts'
 
 /**
- * Lists the paths for a filter: first those that are better if all lead to many events. `findKeyRangePaths` finds one
- * more.
+ * Lists the paths for a filter: first those that are better if all lead to many events. There may be one more: see
+ * `findKeyRangePaths`.
  */
 export function listPaths(
   filter: EventFilter,

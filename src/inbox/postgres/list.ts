@@ -82,7 +82,7 @@ async function findSeqs(session: Session, filter: contract.EventFilter): Promise
   const seqs: number[] = []
   let bounds = inTime
   if (filter.id === undefined && isIndexPath(usual)) {
-    // Often fills the page, before paths are counted. The more keys there are, the likelier that is.
+    // This often fills the page before any path is counted. The more keys there are, the likelier that is.
     const rounds = byKeys.length === 0 ? 2 : byKeys.some(({ most = 0 }) => most < many) ? 0 : 1
     const merged = await mergePlaces(session, usual, { ...reading, bounds, checks: checksOf(usual), rounds })
     if (merged.rest === undefined || merged.seqs.length > limit) return merged.seqs
