@@ -38,13 +38,16 @@ export function composeCommand(
   let started: Promise<void> | undefined
   let stopped: Promise<void> | undefined
   let isOpen = false
-  const { inbox, registry, sources, drift, managed, audit, recovery, replays, traces, load } = makeParts(options, {
-    log,
-    prefix: '',
-    role: 'command',
-    actor,
-    handlers: current
-  })
+  const { inbox, registry, sources, drift, managed, audit, recovery, checkFilter, replays, traces, load } = makeParts(
+    options,
+    {
+      log,
+      prefix: '',
+      role: 'command',
+      actor,
+      handlers: current
+    }
+  )
   const riverhook: CommandRiverhook = {
     ...(registry.registrar() as Registrar),
     inbox,
@@ -60,6 +63,10 @@ export function composeCommand(
     async resumeHandler(name, how) {
       current()
       return resumeHandler({ inbox, audit, own: registry.all }, name, how)
+    },
+    async checkFilter(filter) {
+      current()
+      await checkFilter(filter)
     },
     async planReplay(filter, how) {
       await refresh()

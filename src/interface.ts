@@ -67,6 +67,13 @@ export interface Riverhook extends Registrar {
    */
   stop(): Promise<void>
   /**
+   * Refuses a filter for a type, handler, realm, source or endpoint that is unknown here and in the inbox: most likely
+   * a spelling mistake, which selects nothing. `planReplay` and `startReplay` do so, too.
+   * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID; RIVERHOOK_HANDLERS_UNKNOWN for a handler; both with the nearest
+   * name
+   */
+  checkFilter(filter: Pick<EventFilter, 'handler' | 'type' | 'realm' | 'source' | 'endpoint'>): Promise<void>
+  /**
    * Counts what a replay would do. Changes nothing.
    * @param options.limit counts only this many deliveries, of the oldest events
    * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID for an invalid filter, or a type, realm or source that is
@@ -336,6 +343,7 @@ export type CommandRiverhook = Pick<
   | 'inbox'
   | 'start'
   | 'stop'
+  | 'checkFilter'
   | 'planReplay'
   | 'startReplay'
   | 'jobs'

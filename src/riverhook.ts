@@ -117,14 +117,27 @@ export function createRiverhook({
 /** Makes a receiver for a host. @throws as `createRiverhook` */
 export function compose(options: RiverhookOptions, { log, prefix, actor }: Host): Composition {
   let known: KnownHandlers | undefined
-  const { endpoints, inbox, address, registry, sources, drift, managed, audit, recovery, replays, traces, load } =
-    makeParts(options, {
-      log,
-      prefix,
-      role: 'server',
-      actor,
-      handlers: (registry) => (known ??= registeredHandlers(registry, log))
-    })
+  const {
+    endpoints,
+    inbox,
+    address,
+    registry,
+    sources,
+    drift,
+    managed,
+    audit,
+    recovery,
+    checkFilter,
+    replays,
+    traces,
+    load
+  } = makeParts(options, {
+    log,
+    prefix,
+    role: 'server',
+    actor,
+    handlers: (registry) => (known ??= registeredHandlers(registry, log))
+  })
   managed.check()
   const { retry, onRejected, onError, onDead, onAlarm } = options
   const claim = new InboxClaim(inbox, address)
@@ -206,6 +219,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     metrics: () => metering.text(),
     alarms: () => alarms.list(),
     acknowledgeAlarms: (given, how) => acknowledgeAlarms({ inbox, audit }, given, how),
+    checkFilter,
     planReplay: (filter, how) => replays.plan(filter, how),
     startReplay: (filter, how) => replays.start(filter, how),
     jobs: ({ limit } = {}) => replays.list(limit),

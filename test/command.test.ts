@@ -379,15 +379,19 @@ t.test('replay: a name that nothing has is refused with the nearest one, as it w
     const refusals: [ReplayFilter, RegExp, string?][] = [
       [{ handler: 'shp' }, /no handler "shp"; did you mean "ship"\?/, 'RIVERHOOK_HANDLERS_UNKNOWN'],
       [{ handler: 'erp', state: 'dead' }, /no handler "erp"; there are ship, mail/, 'RIVERHOOK_HANDLERS_UNKNOWN'],
-      [{ type: 'order.acepted' }, /the type "order.acepted" is unknown.*mean "order.accepted"/],
-      [{ type: 'ordr.*' }, /the type "ordr.\*" is unknown.*mean "order.\*"/],
+      [{ type: 'order.acepted' }, /The type "order.acepted" is unknown.*mean "order.accepted"/],
+      [{ type: 'ordr.*' }, /The type "ordr.\*" is unknown.*mean "order.\*"/],
       [{ where: ['a'] }, /replay\(\): "where" \[0\] must be a path/],
-      [{ endpoint: '/hok' }, /the endpoint "\/hok" is unknown.*mean "\/hook"/],
-      [{ realm: 'digital-rivr' }, /the realm "digital-rivr" is unknown.*mean "digital-river"/],
-      [{ source: 'stripe' }, /the source "stripe" is unknown.*; known are digital-river/]
+      [{ endpoint: '/hok' }, /The endpoint "\/hok" is unknown.*mean "\/hook"/],
+      [{ realm: 'digital-rivr' }, /The realm "digital-rivr" is unknown.*mean "digital-river"/],
+      [{ source: 'stripe' }, /The source "stripe" is unknown.*; known are digital-river/]
     ]
     for (const [filter, message, code = 'RIVERHOOK_OPTIONS_INVALID'] of refusals)
       await t.rejects(receiver.replay(filter), { code, message }, `${role}: ${JSON.stringify(filter)}`)
+    for (const [{ where, ...filter }, message, code = 'RIVERHOOK_OPTIONS_INVALID'] of refusals)
+      if (where === undefined)
+        await t.rejects(receiver.checkFilter(filter), { code, message }, `${role}: checkFilter()`)
+    await receiver.checkFilter({ type: 'refund.*', handler: 'mail', realm: 'digital-river' })
     for (const filter of [{ type: 'refund.*' }, { type: '*' }, { handler: 'mail' }, { realm: 'digital-river' }])
       t.equal(await receiver.replay({ ...filter, state: 'dead' }), 0, `${role}: ${JSON.stringify(filter)} is known`)
   }
@@ -457,9 +461,9 @@ t.test('backfill: a type that nothing has is refused with the nearest one, as it
   const beside = await command(t, { inbox, backfill })
   for (const [role, receiver] of Object.entries({ server, beside })) {
     const refusals: [string, RegExp][] = [
-      ['order.acepted', /backfill\(\): the type "order.acepted" is unknown.*mean "order.accepted"/],
-      ['ordr.*', /the type "ordr.\*" is unknown.*mean "order.\*"/],
-      ['zzz', /the type "zzz" is unknown.*newer than this version, give a pattern that covers it, or "\*"/]
+      ['order.acepted', /The type "order.acepted" is unknown.*mean "order.accepted"/],
+      ['ordr.*', /The type "ordr.\*" is unknown.*mean "order.\*"/],
+      ['zzz', /The type "zzz" is unknown.*newer than this version, give a pattern that covers it, or "\*"/]
     ]
     for (const [type, message] of refusals)
       await t.rejects(

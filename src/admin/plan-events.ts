@@ -22,7 +22,7 @@ const planMs = 2_000
 /** How long the events of a plan are looked for again, in milliseconds: the machine may be busier than before. */
 const findAgainMs = 10_000
 
-/** Plans an act. @throws {RiverhookError} RIVERHOOK_ADMIN_INVALID, RIVERHOOK_ADMIN_FORBIDDEN */
+/** Plans an act. @throws {RiverhookError} RIVERHOOK_ADMIN_INVALID, RIVERHOOK_ADMIN_FORBIDDEN; as `checkFilter` */
 export async function planEvents(
   context: AdminContext,
   body: RemovalBodyJson,
@@ -31,6 +31,7 @@ export async function planEvents(
   const { riverhook, plans, actor } = context
   const selection = await readSelection(body, context)
   refuseEmpty(selection, verb)
+  await riverhook.checkFilter(selection)
   const newest = await riverhook.inbox.position()
   const found = await findEvents(context, selection, { find, upTo: newest, timeMs: planMs })
   const { targets, searchedTo: upTo = newest } = found

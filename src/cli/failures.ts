@@ -27,6 +27,7 @@ export function failuresCommand(): Command {
       const since = instantOf('--since', given)
       return withRiverhook(besideServer({ inbox }), async ({ riverhook }) => {
         const found = await riverhook.failures({ handler, since, limit })
+        if (found.failures.length === 0) await riverhook.checkFilter({ handler })
         if (json === true) {
           printJson(found)
           return

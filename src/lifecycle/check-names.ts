@@ -1,12 +1,14 @@
 import { RiverhookError } from '../model/errors.ts'
 import { didYouMean } from '../model/nearest.ts'
-import type { ReplayFilter } from '../model/job.ts'
 import { groupsOf, isOneType, matches } from '../model/pattern.ts'
 import type { Handlers } from '../handlers/registry.ts'
 import type { EventFilter, HandlerName, Inbox } from '../inbox/inbox.ts'
 import { listKnownTypes } from '../payload/refusals.ts'
 import type { Source } from '../source/source.ts'
 import type { Sources } from './sources.ts'
+
+/** The conditions of a filter that name something. */
+export type NamingFilter = Pick<EventFilter, 'handler' | 'type' | 'realm' | 'source' | 'endpoint'>
 
 /** The names that exist, to compare those in a filter with. */
 export interface KnownNames {
@@ -22,7 +24,7 @@ export interface KnownNames {
  * @throws {RiverhookError} RIVERHOOK_HANDLERS_UNKNOWN, RIVERHOOK_OPTIONS_INVALID, with the nearest name
  */
 export async function checkNames(
-  { handler, type, realm, source, endpoint }: ReplayFilter,
+  { handler, type, realm, source, endpoint }: NamingFilter,
   { inbox, sources, registry, endpoints }: KnownNames
 ): Promise<void> {
   const here = sources.all.map((each) => each.source)
@@ -33,17 +35,17 @@ export async function checkNames(
     throw unknownHandler(handler, handlers)
   const realms = endpoints.map((each) => each.realm)
   if (realm !== undefined && !realms.includes(realm) && !(await isStored(inbox, { realm })))
-    throw unknown('replay()', 'realm', realm, realms)
+    throw unknown('realm', realm, realms)
   const paths = endpoints.map(({ path }) => path)
   if (endpoint !== undefined && !paths.includes(endpoint) && !(await isStored(inbox, { endpoint })))
-    throw unknown('replay()', 'endpoint', endpoint, paths)
+    throw unknown('endpoint', endpoint, paths)
   const sourceNames = [...here.map(({ name }) => name), ...records.map((record) => record.source)]
   if (source !== undefined && !sourceNames.includes(source) && !(await isStored(inbox, { source })))
-    throw unknown('replay()', 'source', source, sourceNames)
+    throw unknown('source', source, sourceNames)
   // The types of a source that is not here are not known.
   if (type === undefined || records.some((record) => !hasName(here, record.source))) return
   const known = await listInstead({ type }, { inbox, sources: here, handlers })
-  if (known !== undefined) throw unknown('replay()', 'type', type, known)
+  if (known !== undefined) throw unknown('type', type, known)
 }
 
 /**
@@ -58,7 +60,8 @@ export async function checkBackfillType(
   const handlers = [...registry.all, ...(await inbox.handlers())].filter((handler) => handler.source === source.name)
   const names = await listInstead({ type, source: source.name }, { inbox, sources: [source], handlers })
   if (names === undefined) return
-  throw unknown('backfill()', 'type', type, names)
+  const ofNewer = '; for one that is newer than this version, give a pattern that covers it, or "*"'
+  throw unknown('type', type, names, ofNewer)
 }
 
 /** The names that are known instead of a type or a pattern; undefined if it is known, or if not all types are. */
@@ -95,18 +98,16 @@ export function unknownHandler(name: string, known: readonly Pick<HandlerName, '
 }
 
 function unknown(
-  call: 'replay()' | 'backfill()',
   field: 'realm' | 'source' | 'type' | 'endpoint',
   name: string,
-  given: readonly string[]
+  given: readonly string[],
+  ofType = ''
 ): RiverhookError {
   const known = unique(given)
-  const ofType =
-    call === 'replay()' ? '' : '; for one that is newer than this version, give a pattern that covers it, or "*"'
   const otherwise = field === 'type' ? ofType : `; known are ${known.join(', ')}`
   return new RiverhookError(
     'RIVERHOOK_OPTIONS_INVALID',
-    `${call}: the ${field} "${name}" is unknown, and no event of it is stored${didYouMean(name, known, { otherwise })}`
+    `The ${field} "${name}" is unknown, and no event of it is stored${didYouMean(name, known, { otherwise })}`
   )
 }
 

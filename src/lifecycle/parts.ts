@@ -13,7 +13,7 @@ import { pluginSettings } from '../options/settings.ts'
 import { Traces } from '../observe/traces/traces.ts'
 import { DriftLog } from '../payload/drift-log.ts'
 import { Audit } from './audit.ts'
-import { checkNames } from './check-names.ts'
+import { checkNames, type NamingFilter } from './check-names.ts'
 import type { KnownHandlers } from './known-handlers.ts'
 import { Managed } from './managed.ts'
 import { mountHandlers } from './mount-handlers.ts'
@@ -57,6 +57,8 @@ export interface Parts {
   readonly managed: Managed
   readonly audit: Audit
   readonly recovery: Recovery
+  /** See `Riverhook.checkFilter`. */
+  readonly checkFilter: (filter: NamingFilter) => Promise<void>
   readonly replays: ReplayJobs
   readonly traces: Traces
   /** Registers the handlers of the option `handlers`. A second call does nothing. @param timeoutMs for all files */
@@ -117,6 +119,8 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, actor,
     tracing: () => traces.current
   })
   const modeOf = (path: string): EventMode | undefined => endpoints.find((endpoint) => endpoint.path === path)?.mode
+  const checkFilter = (filter: NamingFilter): Promise<void> =>
+    checkNames(filter, { inbox, sources, registry, endpoints })
   let loaded: Promise<void> | undefined
   return {
     endpoints,
@@ -128,6 +132,7 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, actor,
     managed,
     audit,
     traces,
+    checkFilter,
     recovery: new Recovery({ inbox, sources, handlers: known, modeOf, audit }),
     replays: new ReplayJobs({
       inbox,
@@ -141,7 +146,7 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, actor,
             .map(({ name }) => name),
         orderKey: (handler, stored) => known().orderKeyOf(handler, stored, sources.revive(stored))
       },
-      checkNames: (filter) => checkNames(filter, { inbox, sources, registry, endpoints }),
+      checkNames: checkFilter,
       tracing: () => traces.current,
       planMs: role === 'server' ? planMs : undefined
     }),

@@ -16,6 +16,10 @@ t.test("a person's events are erased as planned, and the audit log does not name
   await rig.app.riverhook.replay({ id: 'e1', handler: 'mail', includeDone: true })
   const about = 'buyer@x.example'
   t.match(await post(rig, { filter: {}, dryRun: true }), { status: 400, body: { message: /give a condition/ } })
+  t.match(await post(rig, { filter: { type: 'oder.*' }, dryRun: true }), {
+    status: 400,
+    body: { message: /The type "oder\.\*" is unknown.*did you mean "order\.\*"/ }
+  })
   const { status, body } = await post(rig, { filter: { about }, dryRun: true })
   t.match({ status, body }, { status: 200, body: { count: 2, open: 3, capped: false, expiresAt: /Z$/ } })
   t.match(await post(rig, { plan: body.plan, expectedCount: 1 }), { status: 409 })

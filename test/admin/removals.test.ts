@@ -50,6 +50,10 @@ t.test('more events that match since are not removed, and a removal needs a cond
   })
   t.match(await post(rig, { filter: {}, dryRun: true }), { status: 400, body: { message: /give a condition/ } })
   t.match(await post(rig, { filter: { type: 'order.*' } }), { status: 400, body: { message: /Plan first/ } })
+  t.match(await post(rig, { filter: { handler: 'erpp' }, dryRun: true }), {
+    status: 404,
+    body: { message: /no handler "erpp"; did you mean "erp"/ }
+  })
   t.equal((await idsOf(rig)).length, 3)
 })
 

@@ -178,7 +178,7 @@ t.test('a body that is neither a dry run nor a plan is refused', async (t) => {
     [{ plan: '', expectedCount: 2 }, /body.plan/],
     [{ filter: { handlr: 'erp' }, dryRun: true }, /"handlr" is unknown/],
     [{ filter: { since: 'soon' }, dryRun: true }, /"since" must be an instant/],
-    [{ filter: { type: 'oder.*' }, dryRun: true }, /type "oder\.\*" is unknown.*did you mean "order\.\*"/],
+    [{ filter: { type: 'oder.*' }, dryRun: true }, /The type "oder\.\*" is unknown.*did you mean "order\.\*"/],
     [{ events: [], dryRun: true }, /body.events/],
     [{ events: Array(201).fill(events[0]), dryRun: true }, /body.events/],
     [{ events: [{ id: 'e1' }], dryRun: true }, /body.events.0/],

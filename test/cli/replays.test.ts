@@ -58,6 +58,24 @@ t.test('a job is described without the values that may be personal data', async 
   t.equal(describeFilter({ filter } as unknown as Job), 'until 1970-01-01 00:00:00Z, test events, where ... and ...')
 })
 
+// Risk: somebody waits for deliveries that a pause holds.
+t.test('a replay for a paused handler says that its deliveries wait', async (t) => {
+  const inbox = `sqlite:${join(makeFolder(t, {}), 'inbox.db')}`
+  const server = openInbox(inbox)
+  await server.open()
+  await server.adopt(named('erp', 'mail').map((handler) => ({ ...handler, pattern: '*' })))
+  await server.record([arrival('e1', ['erp', 'mail'])])
+  await settleAll(server, await claim(server, ['erp', 'mail']), { state: 'dead', error: 'no' })
+  await server.pause('erp')
+  await server.close()
+  const { stdout } = await cliHere(['events', 'replay', '--state', 'dead', '--yes', '--inbox', inbox])
+  t.equal(
+    stdout,
+    '2 deliveries will run, those of a paused handler when it is resumed.\n' +
+      'erp is paused; to resume it, run: riverhook handlers resume erp\n'
+  )
+})
+
 // Risk: a replay that ends with the terminal of the person who began it.
 t.test('a job that a command left is continued by a server, and one that ended is not', async (t) => {
   const inbox = memoryInbox()

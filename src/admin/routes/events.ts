@@ -17,12 +17,14 @@ export const listEvents: ScopedRoute<{ query: EventQueryJson }> = {
     const { limit = 50, after: cursor, order, ...conditions } = query
     const after = readCursor(cursor, query)
     const { riverhook } = context
+    const filter = await beginSearch(conditions, context)
     const { events, next, searchedTo } = await riverhook.inbox.events({
-      ...(await beginSearch(conditions, context)),
+      ...filter,
       limit,
       after,
       oldestFirst: order === 'oldest'
     })
+    if (events.length === 0) await riverhook.checkFilter(filter)
     return { events: await riverhook.maskList(events), next: writeCursor(next, query), searchedTo }
   }
 }
@@ -55,6 +57,7 @@ export const countEvents: ScopedRoute<{ query: CountQueryJson }> = {
       if (searchedTo !== undefined) return { n, capped: true, searchedTo }
       after = next
     } while (after !== undefined && n < mostCounted && !signal.aborted)
+    if (n === 0) await riverhook.checkFilter(filter)
     return { n, capped: n >= mostCounted }
   }
 }

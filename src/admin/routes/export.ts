@@ -31,6 +31,7 @@ export const exportEvents: ScopedRoute<{ query: ExportQueryJson }> = {
   async handle({ riverhook, actor, scopes, signal }, { query: { reveal = false, ...query } }) {
     if (reveal) needReveal('"reveal"', scopes)
     const filter = readFilter(query, scopes)
+    await riverhook.checkFilter(filter)
     let hasMore = false
     const onMore = (): void => {
       hasMore = true

@@ -13,6 +13,9 @@ export const listFailures: ScopedRoute<{ query: FailureQueryJson }> = {
     querystring: schemas.FailureQuery,
     response: { 200: schemas.FailureList }
   },
-  handle: ({ riverhook }, { query: { since, ...query } }): Promise<Sent<FailureListJson>> =>
-    riverhook.failures({ ...query, since: readTime('since', since) })
+  async handle({ riverhook }, { query: { since, ...query } }): Promise<Sent<FailureListJson>> {
+    const found = await riverhook.failures({ ...query, since: readTime('since', since) })
+    if (found.failures.length === 0) await riverhook.checkFilter({ handler: query.handler })
+    return found
+  }
 }

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 
 import { countOpen, findErasable } from '../../programs.ts'
+import { besideServer } from '../config.ts'
 import { withRiverhook } from '../inbox.ts'
 import { print } from '../output.ts'
 import { confirm, counted } from '../print.ts'
@@ -21,9 +22,10 @@ export function eraseCommand(): Command {
     .option('--dry-run', 'only count them')
     .action((id: string | undefined, flags: Flags) => {
       checkChoice(id, flags, '--about buyer@x.example')
-      return withRiverhook({ inbox: flags.inbox }, async ({ riverhook }) => {
+      return withRiverhook(besideServer(flags), async ({ riverhook }) => {
         const { inbox } = riverhook
         const filter = await choiceOf(inbox, id, flags)
+        await riverhook.checkFilter(filter)
         const { targets } = await findErasable(inbox, filter)
         if (targets.length === 0) {
           print('Nothing to erase.')

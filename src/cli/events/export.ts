@@ -25,8 +25,10 @@ export function exportCommand(): Command {
     .action((flags: Flags) =>
       withRiverhook(besideServer(flags), async ({ riverhook }) => {
         const isRevealed = flags.reveal === true
+        const filter = filterOf(flags)
+        await riverhook.checkFilter(filter)
         const events = await beginExport(riverhook.inbox, {
-          filter: filterOf(flags),
+          filter,
           actor: commandActor(),
           isRevealed
         })

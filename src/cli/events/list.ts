@@ -20,7 +20,9 @@ export function listCommand(): Command {
     .addOption(inboxOption())
     .action((flags: Flags) =>
       withRiverhook(besideServer(flags), async ({ riverhook }) => {
-        const { events, hasMore } = await readPage(riverhook.inbox, { ...filterOf(flags), limit: flags.limit })
+        const filter = filterOf(flags)
+        const { events, hasMore } = await readPage(riverhook.inbox, { ...filter, limit: flags.limit })
+        if (events.length === 0) await riverhook.checkFilter(filter)
         printEvents(await riverhook.maskList(events), flags)
         if (flags.json !== true && hasMore)
           print(

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 
 import { findRemovable } from '../../programs.ts'
+import { besideServer } from '../config.ts'
 import { withRiverhook } from '../inbox.ts'
 import { print } from '../output.ts'
 import { confirm, counted } from '../print.ts'
@@ -13,8 +14,9 @@ export function removeCommand(): Command {
   return addChoice(command, 'one event; without it, all that match the filter').action(
     (id: string | undefined, flags: ActFlags) => {
       checkChoice(id, flags, '--state quarantined --until 30d')
-      return withRiverhook({ inbox: flags.inbox }, async ({ riverhook }) => {
+      return withRiverhook(besideServer(flags), async ({ riverhook }) => {
         const filter = await choiceOf(riverhook.inbox, id, flags)
+        await riverhook.checkFilter(filter)
         const { targets, kept } = await findRemovable(riverhook.inbox, filter)
         if (kept > 0) print(whyKept(kept, id))
         if (targets.length === 0) {

@@ -180,10 +180,14 @@ async function report(riverhook: CommandRiverhook, job: Job, plan: ReplayPlan): 
     absent.reduce((sum, { count }) => sum + count, 0)
   )
   const due = replayed + created - parked
+  const paused = new Set((await riverhook.inbox.pauses()).map(({ handler }) => handler))
+  const resting = [...new Set(groups.map(({ handler }) => handler))].filter((handler) => paused.has(handler))
+  const when = resting.length === 0 ? 'will run now' : 'will run, those of a paused handler when it is resumed'
   print(
-    `${counted(due, 'delivery', 'deliveries')} will run now${created > 0 ? ` (${created} new)` : ''}.` +
+    `${counted(due, 'delivery', 'deliveries')} ${when}${created > 0 ? ` (${created} new)` : ''}.` +
       (state === 'stopped' ? ` Job ${id} was stopped before its end.` : '')
   )
+  for (const handler of resting) print(`${handler} is paused; to resume it, run: riverhook handlers resume ${handler}`)
   if (parked > 0)
     print(`${counted(parked, 'delivery stays', 'deliveries stay')} parked until the handler is registered again.`)
   const skippedGroups = plan.byHandler.filter((group) => group.skipped)
