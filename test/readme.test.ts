@@ -61,6 +61,7 @@ t.test('every block of code is run by a test', async (t) => {
     'repaired',
     'replay',
     'replay done',
+    'sentry.ts',
     'serve',
     'shared.ts',
     'ship.cjs',
@@ -314,6 +315,48 @@ t.test('the snippet of metrics in your own service works', async (t) => {
   t.equal(await send(server.url, 'whk_a', 'e1'), 202)
   const text = await (await fetch(`${server.url}/metrics`)).text()
   t.match(text, /^riverhook_requests_total\{endpoint="\/webhooks\/digital-river",result="accepted"\} 1$/m)
+})
+
+t.test('the configuration for Sentry reports a dead letter and an alarm', async (t) => {
+  const folder = makeFolder(t, {
+    'riverhook.config.ts': snippets.get('sentry.ts') ?? '',
+    node_modules: {
+      // Stands for the SDK, which sends to a service: only the calls of it are checked.
+      '@sentry': {
+        node: {
+          'package.json': '{ "name": "@sentry/node", "type": "module", "exports": "./index.js" }',
+          'index.js': `const print = (name) => (...given) => console.log(name, JSON.stringify(given))
+export const init = print('init')
+export const captureException = (error, more) => print('exception')(error.message, more)
+export const captureMessage = print('message')
+`
+        }
+      }
+    },
+    handlers: {
+      'ship.js':
+        "export default (riverhook) => riverhook.on('*', { name: 'ship', retry: { attempts: 1 } }, () => { throw new Error('no stock') })\n"
+    }
+  })
+  const server = await startServer({
+    RIVERHOOK_SECRETS: 'whk_a',
+    RIVERHOOK_CONFIG: join(folder, 'riverhook.config.ts'),
+    RIVERHOOK_HANDLERS: join(folder, 'handlers'),
+    RIVERHOOK_INBOX: 'memory:',
+    RIVERHOOK_ALARM_EVERY: '1s',
+    SENTRY_DSN: 'https://key@sentry.example/1'
+  })
+  t.teardown(() => server.end('SIGKILL'))
+  await server.line(/^init \[\{"dsn":"https:\/\/key@sentry\.example\/1"\}\]$/)
+  t.equal(await send(server.url, 'whk_a', 'e1'), 202)
+  t.match(
+    await server.line(/^exception /),
+    /\["no stock",\{"tags":\{"handler":"ship","event":"e1","type":"order\.accepted"\}\}\]/
+  )
+  t.match(
+    await server.line(/^message /),
+    /\["raised: 1 dead letter.*"level":"warning".*"condition":"dead","subject":"ship"/
+  )
 })
 
 for (const name of ['receive.ts', 'express.ts'])

@@ -11,7 +11,7 @@ import { snippets } from './readme-snippets.ts'
 const root = fileURLToPath(new URL('../', import.meta.url))
 
 /** Import packages or files that only the tests that run them have: test/package/recipes.ts, test/readme.test.ts. */
-const runElsewhere = new Set(['first.test.ts', 'nest.ts', 'nest-fastify.ts', 'alias.ts', 'shared.ts'])
+const runElsewhere = new Set(['first.test.ts', 'nest.ts', 'nest-fastify.ts', 'alias.ts', 'shared.ts', 'sentry.ts'])
 
 // Risk: an editor that does not know the arguments of a handler, or README snippets or a new project that do not
 // compile. One program for all. npm run typecheck checks the imported files.

@@ -75,6 +75,27 @@ t.test('no document, rule or panel names a metric that does not exist', (t) => {
   t.end()
 })
 
+// Risk: an Agent of Datadog that is refused, or that reads none of the metrics.
+t.test('the configuration for Datadog reads every metric, from the address of the documentation', (t) => {
+  const page = readFileSync(observePage, 'utf8')
+  const [, text = ''] = /^## Datadog\n[\s\S]*?^```yaml\n([\s\S]*?)^```/m.exec(page) ?? []
+  const { instances } = parse(text) as {
+    readonly instances: readonly { readonly openmetrics_endpoint: string; readonly metrics: readonly string[] }[]
+  }
+  t.match(instances, [{ auth_token: { writer: { type: 'header', name: 'Authorization', value: 'Bearer <TOKEN>' } } }])
+  for (const { openmetrics_endpoint: address, metrics } of instances) {
+    t.ok(page.includes(`curl -H "Authorization: Bearer $TOKEN" ${address}\n`))
+    // The Agent compares whole names, without the end of counters.
+    const patterns = metrics.map((pattern) => new RegExp(`^(?:${pattern})$`))
+    const names = Object.keys(table).map((name) => name.replace(/_total$/, ''))
+    t.same(
+      names.filter((name) => !patterns.some((pattern) => pattern.test(name))),
+      []
+    )
+  }
+  t.end()
+})
+
 t.test('every label of an expression is a label of its metrics', (t) => {
   for (const expr of expressions) {
     const labels = namesIn(expr).flatMap((name) => metricOf(name)?.labels ?? [])
