@@ -24,12 +24,16 @@ export function serverInbox(flags: string, description: string): Option {
   return option.default(readSecretValue(env, process.env), `in the file of ${env}_FILE`)
 }
 
-/** Opens a receiver beside its server, runs `use`, and always closes it. Log lines go to standard error. */
+/**
+ * Opens a receiver beside its server, runs `use`, and always closes it. The keys of an encrypted inbox are those of the
+ * variable or the config file, unless the options have some. Log lines go to standard error.
+ */
 export async function withRiverhook<Result>(
   options: RiverhookOptions,
   use: (parts: CommandParts) => Promise<Result>
 ): Promise<Result> {
-  const parts = composeCommand(options, {
+  const encryption = options.encryption ?? givenEncryption().encryption
+  const parts = composeCommand(encryption === undefined ? options : { ...options, encryption }, {
     log: commandLog(),
     actor: commandActor()
   })
@@ -43,7 +47,7 @@ export async function withRiverhook<Result>(
 
 /** Opens the inbox beside its server, runs `use`, and always closes it. */
 export function withInbox<Result>(inbox: string, use: (inbox: Inbox) => Promise<Result>): Promise<Result> {
-  return withRiverhook({ inbox, ...givenEncryption() }, ({ riverhook }) => use(riverhook.inbox))
+  return withRiverhook({ inbox }, ({ riverhook }) => use(riverhook.inbox))
 }
 
 /**

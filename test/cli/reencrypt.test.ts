@@ -62,6 +62,30 @@ t.test('keys are changed, and encryption begins and ends, by commands', async (t
   t.match(await cli(['encryption']), { code: 1, stderr: /line 2 has another form/ })
 })
 
+// Risk: at night, a handler of an encrypted inbox cannot be paused, and a person's data cannot be erased.
+t.test('the commands that repair open an encrypted inbox', async (t) => {
+  const folder = makeFolder(t)
+  const file = join(folder, 'keys.txt')
+  const key = newKey('k1')
+  writeFileSync(file, key)
+  const address = `sqlite:${join(folder, 'inbox.db')}`
+  const env = { RIVERHOOK_INBOX: address, RIVERHOOK_ENCRYPTION_KEYS_FILE: file }
+  const server = openInbox(address, { encryption: { keys: [key] } })
+  await server.open()
+  await server.adopt([{ name: 'ship', source: 'digital-river', pattern: '*' }])
+  await server.record([arrival('e1', ['ship'], { about: ['buyer@x.example'] }), arrival('e2', ['ship'])])
+  await server.close()
+  for (const [line, printed] of [
+    ['handlers pause ship', /^ship is paused/],
+    ['handlers resume ship', /^ship is resumed/],
+    ['replays list', /^No replays/],
+    ['drift', /./],
+    ['events erase --about buyer@x.example --yes', /^1 event erased/],
+    ['events remove e2 --yes', /^1 event removed/]
+  ] as const)
+    t.match(await cliHere(line.split(' '), env), { code: 0, stdout: printed }, line)
+})
+
 t.test('an event that was changed in the file is a dead letter with a code', async (t) => {
   const folder = makeFolder(t)
   const path = join(folder, 'inbox.db')
