@@ -38,6 +38,16 @@ const marked = (id: string, handlers: readonly string[] = ['ship']) => ({
   deliveries: handlers.map((handler) => ({ handler, orderKey: `${marker} of ${handler}` }))
 })
 
+/** Returns the same engine as another object. */
+function openAgain(engine: Inbox): Inbox {
+  return new Proxy(engine, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    }
+  })
+}
+
 /** Stores personal data in every field that can have some. */
 async function fill(inbox: Inbox): Promise<void> {
   await inbox.adopt([{ name: 'ship', source: 'digital-river', pattern: '*', ordered: true }])
@@ -235,6 +245,31 @@ t.test('a bit of any place of a body is noticed', async (t) => {
     )
     t.not(result, 'x', `byte ${at}`)
   }
+})
+
+t.test('an event that names a key that is not in use keeps no other one from being encrypted', async (t) => {
+  const inner = memoryInbox()
+  await inner.open()
+  const alike = Buffer.concat([Buffer.from([0xf5, 0x72, 0x68, 0x01, 2]), Buffer.from('zz, and other bytes')])
+  await inner.adopt([{ name: 'ship', source: 'digital-river', pattern: '*', ordered: true }])
+  await inner.record([quarantined('q', { body: alike }), { ...marked('1'), body: alike }, marked('2')])
+  const inbox = encryptInbox(inner, { keys: k1 })
+  await inbox.open()
+  const { damaged } = await reencryptInbox(inbox, { keys: k1 })
+  t.same(
+    damaged.map(({ id }) => id),
+    ['q', '1']
+  )
+  t.equal((await countEncrypted(inbox)).get('k1'), 1)
+  t.ok(Buffer.from((await inbox.event(keyOf('2')))!.body).equals(body('2')))
+
+  // As another process, which has just added a key.
+  const other = encryptInbox(openAgain(inner), { keys: [k2, k1] })
+  await other.record([marked('3')])
+  await t.rejects(inbox.replay([{ event: keyOf('3'), handler: 'ship' }]), {
+    code: 'RIVERHOOK_INBOX_KEY',
+    message: /"k2"/
+  })
 })
 
 t.test('a reencryption that ends at any event leaves all of them readable, and can be repeated', async (t) => {

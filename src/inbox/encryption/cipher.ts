@@ -47,6 +47,10 @@ export class Cipher {
     this.#sealers = new Map(Array.from(keys, (key) => [key.id, sealerOf(key)]))
   }
 
+  has(keyId: string): boolean {
+    return this.#sealers.has(keyId)
+  }
+
   /** Encrypts many parts together, which takes less time than one by one. */
   sealAll(keyId: string, parts: readonly SivPart[]): readonly Buffer[] {
     const sealer = this.#sealers.get(keyId)

@@ -131,7 +131,7 @@ export function sealArrivals(
         : aboutText({ about: arrival.about ?? [], resource: arrival.resource })
     return { arrival, body, text }
   })
-  // Encrypts what nearly all arrivals have together, which takes less time.
+  // Encrypts the most frequent parts of all arrivals in one call, which takes less time.
   const sealed = cipher
     .sealAll(
       writesWith,

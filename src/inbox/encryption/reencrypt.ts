@@ -3,7 +3,7 @@ import type { EventKey } from '../../model/event.ts'
 import { eventPages } from '../event-pages.ts'
 import type { EventDetail, Inbox, Resealing } from '../inbox.ts'
 import { keyIdsOf, openDetail, resealing, sealDetail } from './fields.ts'
-import { readKeys, saveState, withKey, withOnly, type Keys } from './state.ts'
+import { readKeys, saveState, withKey, withOnly, type Keys, type StoredState } from './state.ts'
 import type { EncryptionKeys } from '../../model/encryption-keys.ts'
 
 /** Events per page and per transaction: few, so that requests need not wait. */
@@ -41,7 +41,7 @@ export async function resealEvents(inner: Inbox, keys: Keys, events: readonly Ev
   for (const { realm, id } of events) {
     const stored = await inner.event({ realm, id })
     if (stored === undefined || stored.state === 'erased') continue
-    const change = tryResealing(keys, stored)
+    const change = await tryResealing(inner, keys, stored)
     if (change === 'damaged') damaged.push({ realm, id })
     else if (change !== undefined) {
       batch.push(change)
@@ -53,13 +53,22 @@ export async function resealEvents(inner: Inbox, keys: Keys, events: readonly Ev
   return { changed, damaged }
 }
 
-function tryResealing(keys: Keys, stored: EventDetail): Resealing | undefined | 'damaged' {
+async function tryResealing(inner: Inbox, keys: Keys, stored: EventDetail): Promise<Resealing | undefined | 'damaged'> {
   try {
     return resealing(stored, sealDetail(keys, openDetail(keys, stored)))
   } catch (error) {
-    if (error instanceof RiverhookError && error.code === 'RIVERHOOK_INBOX_DAMAGED') return 'damaged'
+    if (!(error instanceof RiverhookError)) throw error
+    if (error.code === 'RIVERHOOK_INBOX_DAMAGED') return 'damaged'
+    // A changed byte, or a body in plain text that looks encrypted, can name a key that is not in use.
+    if (error.code === 'RIVERHOOK_INBOX_KEY' && !(await lacksUsedKey(inner, keys, stored))) return 'damaged'
     throw error
   }
+}
+
+/** Whether an event is encrypted with a key in use that this process does not have: another one has just added it. */
+async function lacksUsedKey(inner: Inbox, { cipher }: Keys, stored: EventDetail): Promise<boolean> {
+  const { keys: inUse } = JSON.parse((await inner.encryption()) ?? '{"keys":{}}') as StoredState
+  return [...keyIdsOf(stored)].some((id) => !cipher.has(id) && inUse[id] !== undefined)
 }
 
 /**
