@@ -3,6 +3,7 @@ import fastifyPlugin from 'fastify-plugin'
 
 import { receiveRoute } from './fastify/route.ts'
 import { RiverhookError } from './model/errors.ts'
+import { withLimit } from './model/time-limit.ts'
 import type { RiverhookOptions } from './options/riverhook-options.ts'
 import { compose, type Riverhook } from './riverhook.ts'
 
@@ -42,7 +43,10 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   }, registration)
   await load(loadTimeout(app, startedAt))
 
-  app.addHook('onReady', open)
+  app.addHook('onReady', () => {
+    const ms = openTimeout(app)
+    return ms === undefined ? open() : withLimit(ms, open(), () => notOpen(ms))
+  })
   // Register webhooks only after listening: an app that is only made ready, as in tests, cannot be reached at its
   // address.
   app.addHook('onListen', (done) => {
@@ -77,13 +81,30 @@ function splitOptions(options: RiverhookOptions): {
   return { own: Object.fromEntries(own), registration }
 }
 
+/** How long handlers may be loaded, where Fastify would wait longer. */
+const longestLoadMs = 30_000
+
 /**
  * Time limit for loading handlers. Shorter than Fastify's own limit, whose error would not name the file. Undefined:
  * Fastify has no limit.
  */
 function loadTimeout({ initialConfig }: FastifyInstance, startedAt: number): number | undefined {
   const { pluginTimeout = 10_000 } = initialConfig
-  return pluginTimeout === 0 ? undefined : Math.max(1, pluginTimeout * 0.9 - (performance.now() - startedAt))
+  if (pluginTimeout === 0) return undefined
+  return Math.max(1, Math.min(pluginTimeout * 0.9, longestLoadMs) - (performance.now() - startedAt))
+}
+
+/** Time limit for opening the inbox. Shorter than Fastify's own limit, whose error would not name the inbox. */
+function openTimeout({ initialConfig }: FastifyInstance): number | undefined {
+  const { pluginTimeout = 10_000 } = initialConfig
+  return pluginTimeout === 0 ? undefined : pluginTimeout * 0.9
+}
+
+function notOpen(ms: number): RiverhookError {
+  return new RiverhookError(
+    'RIVERHOOK_INBOX_UNAVAILABLE',
+    `The inbox has not been opened within ${ms / 1000} s, so the service cannot start. A large inbox, or one whose lock another process holds, takes longer: give Fastify a higher "pluginTimeout"`
+  )
 }
 
 export default riverhook

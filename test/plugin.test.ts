@@ -417,7 +417,7 @@ t.test(
   "a handlers file that never finishes loading stops the start with its name, before Fastify's plugin time-out",
   async (t) => {
     const handlers = makeFolder(t, { 'stuck.mjs': 'await new Promise(() => undefined)\nexport default []\n' })
-    const app = Fastify({ pluginTimeout: 300 })
+    const app = Fastify({ pluginTimeout: 1_000 })
     t.teardown(() => app.close())
     await t.rejects(
       async () => {
@@ -427,6 +427,22 @@ t.test(
     )
   }
 )
+
+t.test("an inbox that is not opened in time stops the start with what to do, before Fastify's time-out", async (t) => {
+  const inbox = memoryInbox()
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  inbox.open = () => promise
+  const app = Fastify({ pluginTimeout: 1_000 })
+  await app.register(riverhook, { secrets: 'a', inbox })
+  await t.rejects(
+    async () => {
+      await app.ready()
+    },
+    { code: 'RIVERHOOK_INBOX_UNAVAILABLE', message: /"pluginTimeout"/ }
+  )
+  resolve(undefined)
+  await app.close()
+})
 
 t.test('the address selects the engine of the inbox, and a wrong one is refused', async (t) => {
   t.equal(openInbox('memory:').name, 'memory')

@@ -23,6 +23,9 @@ import { defaultSource } from '../options/default-source.ts'
 import { serverSettings } from '../options/server-settings.ts'
 import { tokenEndpointSettings } from '../options/token-settings.ts'
 
+/** How long a start may take: a large inbox, or a lock of the database, needs more than the 10 s of Fastify. */
+const longestStartMs = 600_000
+
 /**
  * The paths of headers that carry credentials. They never reach a log line, whether Riverhook, Fastify or a plugin
  * writes it.
@@ -58,6 +61,7 @@ export async function createServer(
   } = config
   const broken = new BrokenRequests()
   const app = Fastify({
+    pluginTimeout: longestStartMs,
     trustProxy: config.trustProxy === undefined ? false : [...config.trustProxy],
     logger: { level: logLevel, redact: redactedPaths(options), stream: log },
     ...limitedHttp(requestTimeout, broken)

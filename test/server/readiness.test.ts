@@ -81,3 +81,11 @@ t.test('RIVERHOOK_READY_NEEDS_NO_BACKLOG: the balancer takes the server out', as
   t.match(await app.riverhook.health(), { ready: false, reasons: [/overdue by/] })
   t.equal(await send('e3'), 503)
 })
+
+t.test('a start may take longer than the 10 s of Fastify: a large inbox needs them', async (t) => {
+  const app = await createServer(
+    readConfig({ RIVERHOOK_SECRETS: 'whk_a', RIVERHOOK_INBOX: 'memory:', RIVERHOOK_LOG_LEVEL: 'silent' })
+  )
+  t.teardown(() => app.close())
+  t.equal(app.initialConfig.pluginTimeout, 600_000)
+})
