@@ -84,17 +84,16 @@ function splitOptions(options: RiverhookOptions): {
 /** How long handlers may be loaded, where Fastify would wait longer. */
 const longestLoadMs = 30_000
 
-/**
- * Time limit for loading handlers. Shorter than Fastify's own limit, whose error would not name the file. Undefined:
- * Fastify has no limit.
- */
-function loadTimeout({ initialConfig }: FastifyInstance, startedAt: number): number | undefined {
-  const { pluginTimeout = 10_000 } = initialConfig
-  if (pluginTimeout === 0) return undefined
-  return Math.max(1, Math.min(pluginTimeout * 0.9, longestLoadMs) - (performance.now() - startedAt))
+/** Time limit for loading handlers. */
+function loadTimeout(app: FastifyInstance, startedAt: number): number | undefined {
+  const ms = openTimeout(app)
+  return ms === undefined ? undefined : Math.max(1, Math.min(ms, longestLoadMs) - (performance.now() - startedAt))
 }
 
-/** Time limit for opening the inbox. Shorter than Fastify's own limit, whose error would not name the inbox. */
+/**
+ * Time limit for opening the inbox. Shorter than Fastify's own limit, whose error would name neither the inbox nor a
+ * file of handlers. Undefined: Fastify has no limit.
+ */
 function openTimeout({ initialConfig }: FastifyInstance): number | undefined {
   const { pluginTimeout = 10_000 } = initialConfig
   return pluginTimeout === 0 ? undefined : pluginTimeout * 0.9
