@@ -1,8 +1,12 @@
 import { Readable } from 'node:stream'
+import { getHeapStatistics, setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
 import fc from 'fast-check'
 import t from 'tap'
 
-import { Attempt, type AttemptInput } from '../../src/deliver/attempt.ts'
+import { Attempt } from '../../src/deliver/attempt.ts'
+import type { AttemptInput } from '../../src/deliver/context.ts'
 import { RiverhookError } from '../../src/model/errors.ts'
 import { Registry, type HandlerContext, type HandlerFunction } from '../../src/handlers/registry.ts'
 import { gate, readableLog } from './rig.ts'
@@ -158,6 +162,27 @@ t.test('a copy of the context has the signal and the log', async (t) => {
   t.type(copy.signal, AbortSignal)
   t.type(copy.log?.info, 'function')
   t.equal(copy.idempotencyKey, 'digital-river:e1:to-erp')
+})
+
+t.test('a finished attempt leaves nothing that only a full garbage collection frees', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as (options: { type: 'minor' | 'major' }) => void
+  const input = inputOf(() => undefined)
+  const usedAfter = async (attempts: number): Promise<number> => {
+    for (let count = 0; count < attempts; count += 1) {
+      const event = { ...input.event, data: { items: new Array<number>(1_000).fill(count) } }
+      await startAttempt({ ...input, event }).ending
+    }
+    // Survivors of the first one are in the old generation after the second.
+    collect({ type: 'minor' })
+    collect({ type: 'minor' })
+    return getHeapStatistics().used_heap_size
+  }
+  await usedAfter(500)
+  collect({ type: 'major' })
+  const before = await usedAfter(1)
+  const megabytes = ((await usedAfter(1_000)) - before) / 1e6
+  t.ok(megabytes < 4, `${megabytes.toFixed(1)} MB are kept after 8 MB of events`)
 })
 
 t.test('at the time limit the attempt fails, and the signal is aborted with the same error', async (t) => {
