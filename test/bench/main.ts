@@ -26,7 +26,7 @@ npm run bench -- drain [--quick]
     no-op deliveries out of the SQLite inbox, with a small and with a large backlog
 
 npm run bench -- drain --against FOLDER [--rounds N]
-    the same, with backlogs of 2,000, beside another checkout
+    the same, with backlogs of 20,000, beside another checkout
 
 npm run bench -- postgres [--quick] [--rounds N]
     the PostgreSQL inbox beside hand-written routes, pg-boss and graphile-worker, on one server that is started for it
@@ -83,7 +83,7 @@ if (command === undefined) {
 } else if (command.name === 'types') {
   if (!types(command.rounds ?? (command.quick ? 1 : 7))) process.exitCode = 1
 } else if (command.against !== undefined) {
-  await drainAgainst({ checkout: command.against, rounds: command.rounds ?? 40, events: 2_000 })
+  await drainAgainst({ checkout: command.against, rounds: command.rounds ?? 14, events: 20_000 })
 } else {
   await drain({ small: 1_000, large: command.quick ? 30_000 : 300_000, repeats: command.quick ? 5 : 20 })
 }
