@@ -291,7 +291,7 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     })
     for (const { level, message } of inbox.notes?.() ?? []) log[level](message)
     await traces.start({ version: packageVersion(), inbox, log })
-    await drift.start()
+    drift.start()
     await metering.read()
     // A signal came during the start: deliver nothing, and wait for stop().
     if (draining.isLeaving) return

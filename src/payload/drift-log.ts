@@ -35,6 +35,8 @@ export class DriftLog {
   readonly #inbox: DriftLogOptions['inbox']
   readonly #log: Log
   readonly #known = new Set<string>()
+  /** Until the known kinds are loaded. */
+  #loading: Promise<void> | undefined
   #counts = new Map<string, Mismatch>()
   #timer: NodeJS.Timeout | undefined
   #isEnded = false
@@ -46,16 +48,32 @@ export class DriftLog {
     this.#everyMs = everyMs
   }
 
-  /** Loads the kinds that have been logged before. If that fails, their log lines are only repeated. */
-  async start(): Promise<void> {
+  /**
+   * Begins to load the kinds that have been logged before. Mismatches wait for it; neither the start of a server nor an
+   * event does. If it fails, their log lines are only repeated.
+   */
+  start(): void {
+    this.#loading = inOwnContext(() => this.#load())
+  }
+
+  async #load(): Promise<void> {
     try {
       for (const kind of await this.#inbox.drifts()) this.#known.add(kindKey(kind))
     } catch (error) {
       this.#log.debug({ err: loggedError(error) }, 'the known payload mismatches could not be read')
     }
+    this.#loading = undefined
   }
 
-  count(event: AnyEvent, at: DriftPlace, mismatches: readonly PayloadMismatch[]): void {
+  count({ id, type }: AnyEvent, at: DriftPlace, mismatches: readonly PayloadMismatch[]): void {
+    const count = (): void => {
+      this.#count({ id, type }, at, mismatches)
+    }
+    if (this.#loading === undefined) count()
+    else void this.#loading.then(count)
+  }
+
+  #count(event: Pick<AnyEvent, 'id' | 'type'>, at: DriftPlace, mismatches: readonly PayloadMismatch[]): void {
     const now = new Date()
     for (const mismatch of mismatches) {
       const kind = this.#bounded({ realm: at.realm, type: event.type, ...mismatch })
@@ -83,6 +101,7 @@ export class DriftLog {
 
   /** Stores the counts. Later mismatches are only logged. */
   async end(): Promise<void> {
+    await this.#loading
     this.#isEnded = true
     clearTimeout(this.#timer)
     await this.#flush()
@@ -93,7 +112,12 @@ export class DriftLog {
     return { realm: kind.realm, type: '(more)', path: '', rule: kind.rule, handler: kind.handler }
   }
 
-  #logKind({ realm, type, path, rule, handler }: MismatchKind, key: string, { id }: AnyEvent, endpoint: string): void {
+  #logKind(
+    { realm, type, path, rule, handler }: MismatchKind,
+    key: string,
+    { id }: Pick<AnyEvent, 'id'>,
+    endpoint: string
+  ): void {
     this.#known.add(key)
     const keys = {
       endpoint,

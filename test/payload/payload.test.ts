@@ -8,6 +8,7 @@ import {
   riverhook,
   RiverhookError,
   type Inbox,
+  type Mismatch,
   type RiverhookOptions,
   type Source
 } from '../../src/index.ts'
@@ -446,6 +447,37 @@ t.test(
     t.equal(timers(), before, 'and keeps no process alive')
   }
 )
+
+t.test('a mismatch that comes while the known ones are loaded is counted, and logged if it is not known', async (t) => {
+  const paths: unknown[] = []
+  const flagged: Mismatch[] = []
+  const log = {
+    warn: ({ path }: { path: string }) => {
+      paths.push(path)
+    }
+  } as unknown as Log
+  const loaded = Promise.withResolvers<readonly Mismatch[]>()
+  const inbox: Pick<Inbox, 'flag' | 'drifts'> = {
+    drifts: () => loaded.promise,
+    async flag(notes) {
+      flagged.push(...notes)
+      return notes.map(() => 'flagged')
+    }
+  }
+  const drifts = new DriftLog({ inbox, log })
+  drifts.start()
+  const mismatches = ['known', 'new'].map((path) => ({ path, rule: 'type', handler: '' }))
+  drifts.count({ id: '1', type: 'a' }, { realm: 'digital-river', path: '/' }, mismatches)
+  const kind = { realm: 'digital-river', type: 'a', path: 'known', rule: 'type', handler: '' }
+  const at = new Date(0)
+  loaded.resolve([{ ...kind, count: 1, firstAt: at, lastAt: at, eventId: '0' }])
+  await drifts.end()
+  t.same(paths, ['new'])
+  t.same(
+    flagged.map(({ path }) => path),
+    ['known', 'new']
+  )
+})
 
 t.test('a backfilled event is checked too', async (t) => {
   const river = await createDigitalRiver()
