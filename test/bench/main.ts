@@ -1,10 +1,11 @@
-// npm run bench -- receive | drain | postgres | read | latency | scale | types
+// npm run bench -- receive | drain | postgres | read | latency | scale | metrics | types
 import { parseArgs } from 'node:util'
 
 import { drain, drainAgainst } from './drain/run.ts'
 import { installPeers } from './peers.ts'
 import { latency } from './latency/run.ts'
 import { contestants, contestantsAgainst } from './receive/contestants.ts'
+import { metrics } from './metrics/run.ts'
 import { postgres } from './postgres/run.ts'
 import { read } from './read/run.ts'
 import { receive, sizes } from './receive/run.ts'
@@ -43,6 +44,9 @@ npm run bench -- scale [--events N] [--rounds N]
     a large inbox beside one of 1,000 events, on SQLite and on PostgreSQL: recording, claiming, lists, the purge, and a start
     (default: 1,000,000 events, 20 rounds; 10,000,000 take 25 GB of disk for each engine and half an hour to fill)
 
+npm run bench -- metrics [--rounds N]
+    the CPU time that the metrics take for an event that is accepted and handled (default: 40 rounds)
+
 npm run bench -- types [--rounds N]
     the compiler's time for a handler for every event type, beside one handler
 `
@@ -80,6 +84,8 @@ if (command === undefined) {
   await latency(command)
 } else if (command.name === 'scale') {
   await scale({ events: command.events, rounds: command.rounds ?? 20 })
+} else if (command.name === 'metrics') {
+  if (!metrics(command.rounds ?? 40)) process.exitCode = 1
 } else if (command.name === 'types') {
   if (!types(command.rounds ?? (command.quick ? 1 : 7))) process.exitCode = 1
 } else if (command.against !== undefined) {
@@ -122,7 +128,8 @@ function readCommand() {
         name === 'postgres' ||
         name === 'read' ||
         name === 'latency' ||
-        name === 'scale')
+        name === 'scale' ||
+        name === 'metrics')
       ? { name, quick, only, against, json, bytes, rounds, events, seconds }
       : undefined
   } catch (error) {

@@ -1,12 +1,13 @@
 import { globSync, readFileSync } from 'node:fs'
 
-import { Registry } from '@prometheus-io/client'
+import { Histogram, Registry, type MetricValueWithName } from '@prometheus-io/client'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 
 import { createRiverhook, memoryInbox, PermanentError, type RiverhookOptions } from '../../src/index.ts'
 import { publish } from '../../src/model/channels.ts'
 import { Metrics } from '../../src/observe/metrics/metrics.ts'
+import { Buckets } from '../../src/observe/metrics/buckets.ts'
 import { actions, metricTable, type MetricEntry } from '../../src/observe/metrics/table.ts'
 import { event, secret, signatureHeaders } from '../receive/receiver.ts'
 import { until } from '../inbox/until.ts'
@@ -114,6 +115,36 @@ t.test('the page has the metrics of the table and no other, and a registry of th
   const second = createRiverhook({ path: '/other', secrets: secret, inbox: 'memory:', log, metrics: { registry } })
   t.teardown(() => second.stop())
   await t.rejects(second.start(), { code: 'RIVERHOOK_OPTIONS_INVALID', message: /already been registered/ })
+})
+
+t.test("a histogram exports what the library's would export for the same values", async (t) => {
+  const limits = [0.001, 0.25, 1, 2.5, 512]
+  const value = fc.oneof(fc.constantFrom(...limits), fc.double({ min: 0, max: 1_000, noNaN: true }))
+  const values = fc.array(fc.tuple(fc.constantFrom('a', 'b"', 'c\n', '10', '2'), value))
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom<readonly string[]>([], ['handler']), values, async (labels, observed) => {
+      const [own, other] = [new Registry(), new Registry()]
+      const options = { name: 'seconds', help: 'Help', labels, buckets: limits }
+      const made = new Buckets(options, own)
+      const expected = new Histogram({ ...options, labelNames: [...labels], buckets: limits, registers: [other] })
+      const observe = ([name, seconds]: (typeof observed)[number]): void => {
+        const given = labels.length === 0 ? {} : { handler: name }
+        made.observe(given, seconds)
+        expected.observe(given, seconds)
+      }
+      for (const each of observed) observe(each)
+      t.equal(await own.metrics(), await other.metrics())
+      const valuesOf = async (registry: Registry) =>
+        (await registry.getMetricsAsJSON()).flatMap(({ values }) =>
+          values.map((each: MetricValueWithName<string>) => [each.metricName, each.labels, each.value])
+        )
+      t.same(await valuesOf(own), await valuesOf(other))
+      own.resetMetrics()
+      other.resetMetrics()
+      for (const each of observed.slice(1)) observe(each)
+      t.equal(await own.metrics(), await other.metrics())
+    })
+  )
 })
 
 t.test('without the option, and before the start, there is no page', async (t) => {

@@ -1,13 +1,7 @@
-import {
-  Counter,
-  Gauge,
-  Histogram,
-  type LabelValues,
-  type OpenMetricsContentType,
-  type Registry
-} from '@prometheus-io/client'
+import { Counter, Gauge, Histogram, type OpenMetricsContentType, type Registry } from '@prometheus-io/client'
 
 import type { SpanIds } from '../../model/tracing.ts'
+import { Buckets, type Labels } from './buckets.ts'
 import { metricTable, type MetricEntry, type MetricName } from './table.ts'
 
 type NameOf<Type extends MetricEntry['type']> = {
@@ -20,7 +14,7 @@ type LabelOf<Name extends MetricName> = (typeof metricTable)[Name]['labels'][num
 export type FindSpanIds = () => SpanIds | undefined
 
 /** Adds a value to a histogram. */
-export type Observe<Label extends string> = (labels: LabelValues<Label>, value: number) => void
+export type Observe<Label extends string> = (labels: Labels<Label>, value: number) => void
 
 /** Makes the metrics of the table in a registry. */
 export class Made {
@@ -38,19 +32,17 @@ export class Made {
     return new Counter({ name, help, labelNames: [...labels], registers: [this.#registry] })
   }
 
-  histogram<Name extends NameOf<'histogram'>>(name: Name): Histogram<LabelOf<Name>> {
+  histogram<Name extends NameOf<'histogram'>>(name: Name): Observe<LabelOf<Name>> {
     const { labels, help, buckets } = metricTable[name]
-    return new Histogram({ name, help, labelNames: [...labels], buckets: [...buckets], registers: [this.#registry] })
+    const made = new Buckets({ name, help, labels, buckets }, this.#registry)
+    return (given, value) => {
+      made.observe(given, value)
+    }
   }
 
   /** Makes a histogram whose buckets name the trace of their last value. @param find the ids of that trace */
   traced<Name extends NameOf<'histogram'>>(name: Name, find: FindSpanIds): Observe<LabelOf<Name>> {
-    if (!this.#hasExemplars) {
-      const histogram = this.histogram(name)
-      return (labels, value) => {
-        histogram.observe(labels, value)
-      }
-    }
+    if (!this.#hasExemplars) return this.histogram(name)
     const { labels: labelNames, help, buckets } = metricTable[name]
     const registers = [this.#registry] as unknown as Registry<OpenMetricsContentType>[]
     const histogram = new Histogram<string>({

@@ -140,7 +140,7 @@ export class Metrics {
       this.#sawEvent(endpoint, Date.now())
       if (result !== 'accepted') return
       events.inc({ type: known.label(event_type) })
-      if (age_ms !== undefined) age.observe(labels, age_ms / 1_000)
+      if (age_ms !== undefined) age(labels, age_ms / 1_000)
     })
     made.gauge('riverhook_last_event_timestamp_seconds', (gauge) => {
       for (const [endpoint, at] of this.#lastEvent) gauge.set({ endpoint }, at / 1_000)
@@ -170,7 +170,7 @@ export class Metrics {
       attempts.inc({ handler, outcome: state === 'lost' ? 'lease_lost' : state })
       // Other outcomes say nothing about the handler: it did not run to its end.
       if (state === 'done' || state === 'retry' || state === 'dead') duration({ handler }, duration_ms / 1_000)
-      if (state === 'done') latency.observe({ handler }, latency_ms / 1_000)
+      if (state === 'done') latency({ handler }, latency_ms / 1_000)
     })
   }
 
@@ -178,8 +178,8 @@ export class Metrics {
     const commit = made.histogram('riverhook_inbox_commit_duration_seconds')
     const batch = made.histogram('riverhook_inbox_batch_events')
     this.#on('committed', ({ arrivals, duration_ms }) => {
-      commit.observe(duration_ms / 1_000)
-      batch.observe(arrivals)
+      commit({}, duration_ms / 1_000)
+      batch({}, arrivals)
     })
     const purged = made.counter('riverhook_retention_purged_total')
     this.#on('purged', ({ events }) => {
