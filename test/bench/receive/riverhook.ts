@@ -14,10 +14,11 @@ export interface ServerOptions {
   readonly handler?: 'no-op' | 'backlog'
   readonly validate?: 'flag' | 'off'
   readonly source?: 'github' | 'standardWebhooks'
+  readonly isEncrypted?: boolean
 }
 
 const [path = '', secret = '', given = '{}'] = process.argv.slice(2)
-const { checkout, inbox, handler, validate = 'flag', source } = JSON.parse(given) as ServerOptions
+const { checkout, inbox, handler, validate = 'flag', source, isEncrypted } = JSON.parse(given) as ServerOptions
 const { riverhook } = await importFrom(checkout, 'src/index.ts')
 const app = Fastify({ logger: false })
 await app.register(riverhook, {
@@ -25,6 +26,7 @@ await app.register(riverhook, {
   secrets: [secret],
   inbox,
   validate,
+  ...(isEncrypted === true && { encryption: { keys: [`k1:${Buffer.alloc(32, 7).toString('base64')}`] } }),
   ...(source !== undefined && { source: (await importFrom(checkout, 'src/sources.ts'))[source]() })
 })
 if (handler === 'backlog') app.riverhook.on('refund.failed', { name: '*' }, () => undefined)
