@@ -2,7 +2,7 @@ import { RiverhookError } from '../model/errors.ts'
 import type { HandlerContext } from '../handlers/registry.ts'
 import { notBegun } from '../model/not-begun.ts'
 import { clearTimeout, setTimeout } from '../model/timers.ts'
-import { AttemptContext, type AttemptInput } from './context.ts'
+import { createContext, type AttemptInput } from './context.ts'
 import { LazyAbort } from './lazy-abort.ts'
 
 /** How an attempt ended. What becomes of the delivery is decided in `outcomes.ts`. */
@@ -41,7 +41,7 @@ export class Attempt {
       this.abort(error)
     }, handler.timeoutMs)
     timer.unref()
-    call(this.#input, new AttemptContext(this.#input, this.#abortable)).then(
+    call(this.#input, createContext(this.#input, this.#abortable)).then(
       () => {
         clearTimeout(timer)
         end({ state: 'done' })

@@ -21,51 +21,34 @@ export interface AttemptInput {
   readonly transaction: HandlerContext['transaction']
 }
 
-/**
- * The second argument of a handler, for one attempt. Creates what is costly on first use: most handlers use one of
- * signal, child logger and body, or none.
- *
- * Each context has these three as properties, so that a copy (`{ ...context }`) has them. All contexts share the
- * functions of their getters. V8 creates a pair of accessors in the old generation, and the functions of an object
- * literal hold its event: the next full garbage collection would be the first to free it.
- */
-export class AttemptContext implements HandlerContext {
-  readonly event: AnyEvent
-  readonly attempt: number
-  readonly delivery: DeliveryInfo
-  readonly endpoint: string
-  readonly source: string
-  readonly headers: HandlerContext['headers']
-  readonly idempotencyKey: string
-  readonly transaction: HandlerContext['transaction']
-  declare readonly body: Uint8Array
-  declare readonly signal: AbortSignal
-  declare readonly log: Log
+/** The key of what the getters of a context read. Not enumerable: a copy (`{ ...context }`) has the values instead. */
+const lazy = Symbol('lazy')
+
+type Context = { -readonly [Name in keyof HandlerContext]: HandlerContext[Name] } & { readonly [lazy]: Lazy }
+
+/** Creates what is costly on first use: most handlers use one of signal, child logger and body, or none. */
+class Lazy {
   readonly #input: AttemptInput
   readonly #abortable: LazyAbort
   #body: Uint8Array | undefined
   #log: Log | undefined
 
   constructor(input: AttemptInput, abortable: LazyAbort) {
-    const { handler, event, attempt, delivery, stored, transaction } = input
-    this.event = event
-    this.attempt = attempt
-    this.delivery = delivery
-    this.endpoint = stored.endpoint
-    this.source = handler.source
-    this.headers = stored.headers
-    this.idempotencyKey = `${encode(delivery.realm)}:${encode(event.id)}:${encode(handler.name)}`
-    this.transaction = transaction
     this.#input = input
     this.#abortable = abortable
-    Object.defineProperty(this, 'body', AttemptContext.#bodyProperty)
-    Object.defineProperty(this, 'signal', AttemptContext.#signalProperty)
-    Object.defineProperty(this, 'log', AttemptContext.#logProperty)
   }
 
-  static readonly #bodyProperty = property((context) => (context.#body ??= Uint8Array.from(context.#input.stored.body)))
-  static readonly #signalProperty = property((context) => context.#abortable.signal)
-  static readonly #logProperty = property((context) => (context.#log ??= context.#child()))
+  get body(): Uint8Array {
+    return (this.#body ??= Uint8Array.from(this.#input.stored.body))
+  }
+
+  get signal(): AbortSignal {
+    return this.#abortable.signal
+  }
+
+  get log(): Log {
+    return (this.#log ??= this.#child())
+  }
 
   #child(): Log {
     const { handler, event, attempt, delivery, log, ids } = this.#input
@@ -73,13 +56,37 @@ export class AttemptContext implements HandlerContext {
   }
 }
 
-/** A property that is computed when it is read. */
-function property(read: (context: AttemptContext) => unknown): PropertyDescriptor & ThisType<AttemptContext> {
+const bodyProperty = property('body')
+const signalProperty = property('signal')
+const logProperty = property('log')
+
+/**
+ * Makes the second argument of a handler, for one attempt. It is a plain object, so a handler may copy it, inherit from
+ * it, or wrap it in a proxy.
+ *
+ * All contexts share the functions of their getters. V8 creates a pair of accessors in the old generation, and the
+ * functions of an object literal hold its event: the next full garbage collection would be the first to free it.
+ */
+export function createContext(input: AttemptInput, abortable: LazyAbort): HandlerContext {
+  const { handler, event, attempt, delivery, stored, transaction } = input
+  const context = { event, attempt, delivery, endpoint: stored.endpoint, source: handler.source } as Context
+  Object.defineProperty(context, lazy, { value: new Lazy(input, abortable) })
+  Object.defineProperty(context, 'body', bodyProperty)
+  context.headers = stored.headers
+  Object.defineProperty(context, 'signal', signalProperty)
+  Object.defineProperty(context, 'log', logProperty)
+  context.idempotencyKey = `${encode(delivery.realm)}:${encode(event.id)}:${encode(handler.name)}`
+  context.transaction = transaction
+  return context
+}
+
+/** A property that is computed when it is read, also through a proxy or an object that inherits it. */
+function property(name: 'body' | 'signal' | 'log'): PropertyDescriptor & ThisType<Context> {
   return {
     enumerable: true,
     configurable: true,
     get() {
-      return read(this)
+      return this[lazy][name]
     }
   }
 }

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { inspect } from 'node:util'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
@@ -162,6 +163,35 @@ t.test('a copy of the context has the signal and the log', async (t) => {
   t.type(copy.signal, AbortSignal)
   t.type(copy.log?.info, 'function')
   t.equal(copy.idempotencyKey, 'digital-river:e1:to-erp')
+})
+
+t.test('a context is a plain object, which works through a proxy and when it is inherited or cloned', async (t) => {
+  let given: HandlerContext | undefined
+  await startAttempt(
+    inputOf((_event, context) => {
+      given = context
+    })
+  ).ending
+  const context = given!
+  t.strictSame(
+    Object.keys(context),
+    'event attempt delivery endpoint source body headers signal log idempotencyKey transaction'.split(' ')
+  )
+  t.equal(Object.getPrototypeOf(context), Object.prototype)
+  t.notMatch(inspect(context), /AttemptContext|Symbol/)
+  t.notOk(Object.getOwnPropertySymbols({ ...context }).length, 'a copy has the values alone')
+  const others: Record<string, Partial<HandlerContext>> = {
+    proxy: new Proxy(context, {}),
+    'an object that inherits it': Object.create(context) as HandlerContext,
+    'a clone with its getters': Object.defineProperties({}, Object.getOwnPropertyDescriptors(context)),
+    'a copy': { ...context }
+  }
+  for (const [name, other] of Object.entries(others)) {
+    t.equal(other.body, context.body, name)
+    t.equal(other.signal, context.signal, name)
+    t.equal(other.log, context.log, name)
+    t.equal(other.attempt, 2, name)
+  }
 })
 
 t.test('a finished attempt leaves nothing that only a full garbage collection frees', async (t) => {
