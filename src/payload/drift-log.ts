@@ -25,6 +25,8 @@ export interface DriftPlace {
 
 /** The most kinds that are counted one by one; the rest share one entry. Paths and types come from outside. */
 const mostKinds = 1_000
+/** The most events whose mismatches wait at the same time: the inbox may be slow. */
+const mostWaiting = 1_000
 
 /**
  * Counts mismatches by kind, and logs each kind once: once in this process, and once ever if the inbox already knows
@@ -37,6 +39,7 @@ export class DriftLog {
   readonly #known = new Set<string>()
   /** Until the known kinds are loaded. */
   #loading: Promise<void> | undefined
+  #waiting = 0
   #counts = new Map<string, Mismatch>()
   #timer: NodeJS.Timeout | undefined
   #isEnded = false
@@ -50,7 +53,7 @@ export class DriftLog {
 
   /**
    * Begins to load the kinds that have been logged before. Mismatches wait for it; neither the start of a server nor an
-   * event does. If it fails, their log lines are only repeated.
+   * event does. If it fails, or more mismatches come meanwhile than can wait, log lines are only repeated.
    */
   start(): void {
     this.#loading = inOwnContext(() => this.#load())
@@ -69,8 +72,12 @@ export class DriftLog {
     const count = (): void => {
       this.#count({ id, type }, at, mismatches)
     }
-    if (this.#loading === undefined) count()
-    else void this.#loading.then(count)
+    if (this.#loading === undefined || this.#waiting >= mostWaiting) {
+      count()
+      return
+    }
+    this.#waiting += 1
+    void this.#loading.then(count)
   }
 
   #count(event: Pick<AnyEvent, 'id' | 'type'>, at: DriftPlace, mismatches: readonly PayloadMismatch[]): void {

@@ -2,19 +2,8 @@ import { join } from 'node:path'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 
-import {
-  digitalRiver,
-  eventType,
-  riverhook,
-  RiverhookError,
-  type Inbox,
-  type Mismatch,
-  type RiverhookOptions,
-  type Source
-} from '../../src/index.ts'
+import { digitalRiver, eventType, riverhook, type RiverhookOptions, type Source } from '../../src/index.ts'
 import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
-import type { Log } from '../../src/model/log.ts'
-import { DriftLog } from '../../src/payload/drift-log.ts'
 import { PayloadChecks } from '../../src/payload/checks.ts'
 import { Registry, type HandlerOptions } from '../../src/handlers/registry.ts'
 import { createDigitalRiver, createTestReceiver } from '../../src/testing/index.ts'
@@ -406,77 +395,6 @@ t.test('the counts are in the inbox, including those of other processes, and the
     count: 3,
     rule: 'enum'
   })
-})
-
-t.test(
-  'counts that the inbox can never store are dropped with a warning, so that the others are written',
-  async (t) => {
-    const lines: object[] = []
-    const flagged: string[][] = []
-    const log = {
-      warn: (line: object) => {
-        lines.push(line)
-      }
-    } as unknown as Log
-    const inbox: Pick<Inbox, 'flag' | 'drifts'> = {
-      drifts: async () => [],
-      async flag(notes) {
-        flagged.push(notes.map(({ path }) => path))
-        return notes.map(({ path }) =>
-          path === 'never' ? new RiverhookError('RIVERHOOK_INBOX_UNAVAILABLE', 'not this one') : 'flagged'
-        )
-      }
-    }
-    const drifts = new DriftLog({ inbox, log })
-    drifts.count(
-      { id: '1', type: 'a', liveMode: false, createdTime: '' },
-      { realm: 'digital-river', path: '/' },
-      ['b', 'never'].map((path) => ({ path, rule: 'type', handler: '' }))
-    )
-    await drifts.end()
-    await drifts.end()
-    t.same(flagged, [['b', 'never']])
-    t.match(lines.at(-1), { kinds: 1, reason: /not this one/ })
-
-    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
-    const before = timers()
-    drifts.count({ id: '2', type: 'a' }, { realm: 'digital-river', path: '/' }, [
-      { path: 'late', rule: 'type', handler: '' }
-    ])
-    t.match(lines.at(-1), { path: 'late' }, 'one that is found after the end, by a backfill for example, is logged')
-    t.equal(timers(), before, 'and keeps no process alive')
-  }
-)
-
-t.test('a mismatch that comes while the known ones are loaded is counted, and logged if it is not known', async (t) => {
-  const paths: unknown[] = []
-  const flagged: Mismatch[] = []
-  const log = {
-    warn: ({ path }: { path: string }) => {
-      paths.push(path)
-    }
-  } as unknown as Log
-  const loaded = Promise.withResolvers<readonly Mismatch[]>()
-  const inbox: Pick<Inbox, 'flag' | 'drifts'> = {
-    drifts: () => loaded.promise,
-    async flag(notes) {
-      flagged.push(...notes)
-      return notes.map(() => 'flagged')
-    }
-  }
-  const drifts = new DriftLog({ inbox, log })
-  drifts.start()
-  const mismatches = ['known', 'new'].map((path) => ({ path, rule: 'type', handler: '' }))
-  drifts.count({ id: '1', type: 'a' }, { realm: 'digital-river', path: '/' }, mismatches)
-  const kind = { realm: 'digital-river', type: 'a', path: 'known', rule: 'type', handler: '' }
-  const at = new Date(0)
-  loaded.resolve([{ ...kind, count: 1, firstAt: at, lastAt: at, eventId: '0' }])
-  await drifts.end()
-  t.same(paths, ['new'])
-  t.same(
-    flagged.map(({ path }) => path),
-    ['known', 'new']
-  )
 })
 
 t.test('a backfilled event is checked too', async (t) => {
