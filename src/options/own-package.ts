@@ -1,5 +1,6 @@
-const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-const moduleUrl = (path: string): URL => new URL(`../${path}.${extension}`, import.meta.url)
+import { ownExtension } from '../model/own-extension.ts'
+
+const moduleUrl = (path: string): URL => new URL(`../${path}.${ownExtension}`, import.meta.url)
 
 /**
  * The modules that `import ... from 'riverhook'` loads in a handlers file or the config file: this package, so that

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads'
 
+import { ownExtension } from '../../model/own-extension.ts'
 import { ownerName } from '../../model/owner-name.ts'
 import type { BackupContent } from './backup-file.ts'
 import type { FileSettings } from './database.ts'
@@ -53,9 +54,8 @@ async function run(task: FileTask['task'], given: string, file: string): Promise
     busyTimeoutMs: 5_000
   }
   const { port1, port2: port } = new MessageChannel()
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   useFile(path)
-  const worker = new Worker(new URL(`./files-worker.${extension}`, import.meta.url), {
+  const worker = new Worker(new URL(`./files-worker.${ownExtension}`, import.meta.url), {
     workerData: { task, settings, file: resolve(file), port } satisfies FileTask,
     transferList: [port],
     trackUnmanagedFds: false,

@@ -2,6 +2,7 @@ import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from '
 
 import { errorCodes, RiverhookError, type RiverhookErrorCode } from '../../model/errors.ts'
 import { inboxUnavailable } from '../../model/inbox-unavailable.ts'
+import { ownExtension } from '../../model/own-extension.ts'
 import type { InboxNote } from '../inbox.ts'
 import type { FileSettings } from './database.ts'
 import { keepDescriptor, releaseFile, useFile } from './open-files.ts'
@@ -97,13 +98,11 @@ export class Thread {
   }
 
   #start(): Promise<void> {
-    // The same folder holds .ts files in a clone and .js files in the published package.
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
     const { port1: port, port2 } = new MessageChannel()
     const { settings, readLimitMs } = this.#options
     const { path } = settings
     useFile(path)
-    const worker = new Worker(new URL(`./${this.#name}.${extension}`, import.meta.url), {
+    const worker = new Worker(new URL(`./${this.#name}.${ownExtension}`, import.meta.url), {
       workerData: {
         settings,
         port: port2,
