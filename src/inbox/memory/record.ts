@@ -26,7 +26,9 @@ function recordOne(store: Store, arrival: Arrival, now: number): RecordResult {
   if (known !== undefined) return countDuplicate(known, arrival)
   const { about, resource }: Partial<AcceptedArrival> = arrival.state === 'accepted' ? arrival : {}
   const keys = { about: sortKeys(about), resource }
-  const row: Row = { seq: ++store.lastSeq, arrival, ...keys, duplicates: 0, conflicts: 0, deliveries: [] }
+  // A copy: the body may be a part of the buffer of a whole commit, which would stay in memory with it.
+  const own = { ...arrival, body: new Uint8Array(arrival.body) }
+  const row: Row = { seq: ++store.lastSeq, arrival: own, ...keys, duplicates: 0, conflicts: 0, deliveries: [] }
   store.rows.set(keyText(arrival), row)
   if (arrival.state === 'accepted') for (const delivery of arrival.deliveries) addDelivery(store, row, delivery, now)
   return 'accepted'
@@ -80,7 +82,13 @@ export function recordAndClaim(
     claim,
     claimed: claimed.map((delivery) => {
       const { id, token, handler } = lease(store, delivery, { ...request, onLoss: 'loss' }, now)
-      return { id, token, handler, arrival: arrivals.findIndex((each) => each === delivery.row.arrival) }
+      const { arrival: own } = delivery.row
+      return {
+        id,
+        token,
+        handler,
+        arrival: arrivals.findIndex((each) => each.id === own.id && each.realm === own.realm)
+      }
     }),
     due: claimed.length < added.length
   }
