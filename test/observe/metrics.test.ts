@@ -147,6 +147,18 @@ t.test("a histogram exports what the library's would export for the same values"
   )
 })
 
+t.test('a host may change the labels of what a registry exports', async (t) => {
+  const registry = new Registry()
+  const histogram = new Buckets({ name: 'seconds', help: 'Help', labels: ['handler'], buckets: [1] }, registry)
+  const labels = { handler: 'a' }
+  histogram.observe(labels, 1)
+  const before = await registry.metrics()
+  for (const { values } of await registry.getMetricsAsJSON())
+    for (const each of values as { labels: Record<string, string> }[]) each.labels['job'] = 'b'
+  t.equal(await registry.metrics(), before)
+  t.same(labels, { handler: 'a' })
+})
+
 t.test('without the option, and before the start, there is no page', async (t) => {
   for (const metrics of [undefined, false, true]) {
     const riverhook = createRiverhook({ secrets: secret, inbox: 'memory:', log, metrics })

@@ -37,7 +37,7 @@ export class Buckets {
     this.help = help
     this.#label = labels[0]
     this.#limits = buckets
-    // The registry calls only `name` and `get()` of a metric, and `reset()`.
+    // A registry uses no more of a metric than the fields and methods of this class.
     registry.registerMetric(this as unknown as Histogram)
     if (this.#label === undefined) this.#find({})
   }
@@ -52,7 +52,7 @@ export class Buckets {
     series.sum += value
   }
 
-  /** The values of all series, for a registry. */
+  /** The values of all series, for a registry. The labels are copies, because the host may change them. */
   async get(): Promise<object> {
     const { name, help, type, aggregator } = this
     const values = Array.from(this.#series.values(), (series) => this.#values(series)).flat()
@@ -69,7 +69,7 @@ export class Buckets {
     const known = this.#series.get(key)
     if (known !== undefined) return known
     const counts = Array.from({ length: this.#limits.length + 1 }, () => 0)
-    const series = { labels, counts, sum: 0 }
+    const series = { labels: { ...labels }, counts, sum: 0 }
     this.#series.set(key, series)
     return series
   }
@@ -84,8 +84,8 @@ export class Buckets {
     })
     return [
       ...buckets,
-      { labels, value: sum, metricName: `${name}_sum` },
-      { labels, value: count, metricName: `${name}_count` }
+      { labels: { ...labels }, value: sum, metricName: `${name}_sum` },
+      { labels: { ...labels }, value: count, metricName: `${name}_count` }
     ]
   }
 }
