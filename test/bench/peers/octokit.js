@@ -10,3 +10,5 @@ const server = createServer(createNodeMiddleware(webhooks, { path }))
 server.listen(0, '127.0.0.1', () => {
   process.send({ port: server.address().port })
 })
+// The others warm up meanwhile, which can take longer than the 5 s for which Node keeps an idle connection.
+server.keepAliveTimeout = 60_000
