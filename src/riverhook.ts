@@ -36,12 +36,12 @@ import { errorText, stackOf } from './model/error-text.ts'
 import { RiverhookError } from './model/errors.ts'
 import type { AnyEvent } from './model/event.ts'
 import type { Log } from './model/log.ts'
-import { findProblems, isOneOf } from './model/option-rules.ts'
+import { fieldProblems, isObject, isOneOf, type OptionRules } from './model/option-rules.ts'
 import { isOneType } from './model/pattern.ts'
 import { inOwnContext } from './model/own-context.ts'
 import { msOf } from './model/span.ts'
 import type { FindTracing } from './model/tracing.ts'
-import { describeProblems, optionsError } from './options/check-options.ts'
+import { describeProblems, optionsError, readOptions } from './options/check-options.ts'
 import type { Registrar } from './options/default-source.ts'
 import { Metering } from './observe/metrics/metering.ts'
 import type { RiverhookOptions } from './options/riverhook-options.ts'
@@ -91,6 +91,18 @@ export interface Composition {
   readonly watch: () => void
 }
 
+const createRules: OptionRules<Pick<CreateOptions, 'role' | 'log' | 'actor'>> = {
+  role: isOneOf('server', 'command'),
+  log: {
+    expected: 'a logger such as one of pino',
+    accepts: (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      ['error', 'warn', 'info'].every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
+  },
+  actor: isObject
+}
+
 /** The first receiver without a log loads pino: a plugin has the log of its host. */
 const defaultLog = (): Log => (createRequire(import.meta.url)('pino') as typeof pino).pino()
 
@@ -102,13 +114,14 @@ const defaultLog = (): Log => (createRequire(import.meta.url)('pino') as typeof 
 export function createRiverhook(options: CreateOptions & { readonly role: 'command' }): CommandRiverhook
 export function createRiverhook(options?: CreateOptions & { readonly role?: 'server' | undefined }): Riverhook
 export function createRiverhook({
-  log = defaultLog(),
   role,
+  log: givenLog,
   actor,
   ...options
 }: CreateOptions = {}): Riverhook | CommandRiverhook {
-  const problems = findProblems(isOneOf('server', 'command'), role, 'role')
-  if (role !== undefined && problems.length > 0) throw optionsError(describeProblems(problems))
+  const wrong = fieldProblems({ fields: createRules }, { role, log: givenLog, actor }, '')
+  if (wrong.length > 0) throw optionsError([...describeProblems(wrong), ...readOptions({ ...options }).problems])
+  const log = givenLog ?? defaultLog()
   return role === 'command'
     ? composeCommand(options, { log, actor }).riverhook
     : compose(options, { log, prefix: '', actor }).riverhook
@@ -138,7 +151,6 @@ export function compose(options: RiverhookOptions, { log, prefix, actor }: Host)
     actor,
     handlers: (registry) => (known ??= registeredHandlers(registry, log))
   })
-  managed.check()
   const { retry, onRejected, onError, onDead, onAlarm } = options
   const claim = new InboxClaim(inbox, address)
   const recorder = new Recorder(inbox, { claimer: () => dispatcher })

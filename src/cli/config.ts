@@ -12,8 +12,8 @@ import { printError } from './output.ts'
 const withoutConfig: readonly string[] = ['completion']
 
 let current: ConfigFile | undefined
-/** The source that `RIVERHOOK_SOURCE` names. */
-let currentSource: Source | undefined
+/** The source that `RIVERHOOK_SOURCE` names, or the error of a name that no source has. */
+let currentSource: Source | RiverhookError | undefined
 
 /** The configuration of `riverhook serve`: the variables, and the config file under them. */
 export function configured(environment: Environment = process.env): ServerConfig {
@@ -47,7 +47,9 @@ export async function useConfigFile(command: Command): Promise<void> {
   // The files that the configuration imports are watched, too.
   if (top === 'dev') (await import('./dev/fresh-modules.ts')).freshModules.install()
   current = isNeeded ? await readConfigFile(process.env) : undefined
-  currentSource = isNeeded ? await loadSourceOf(process.env) : undefined
+  currentSource = isNeeded ? await loadSourceOf(process.env).catch(errorAsValue) : undefined
+  // Throws the error with all other wrong settings.
+  if (currentSource instanceof RiverhookError) configured()
   useDevInbox(command)
   if (current === undefined) return
   const { options, port, warnings } = configured()
@@ -67,6 +69,11 @@ export async function useConfigFile(command: Command): Promise<void> {
       )
     command.setOptionValueWithSource(name, values[name], 'config')
   }
+}
+
+function errorAsValue(error: unknown): RiverhookError {
+  if (error instanceof RiverhookError) return error
+  throw error
 }
 
 /** Gives a command beside a running `riverhook dev` its inbox, unless a flag or a variable names another. */

@@ -8,6 +8,19 @@ export const isPostgres = (address: string): boolean => /^postgres(?:ql)?:\/\//i
 /** Returns the path in the address of a SQLite inbox; undefined for other addresses. */
 export const sqlitePath = (address: string): string | undefined => /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(address)?.[1]
 
+/**
+ * Refuses a text that is no address of an inbox.
+ * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS, without what may be part of a password
+ */
+export function checkAddress(address: string): void {
+  if (isPostgres(address)) readPostgresUrl(address)
+  else if (sqlitePath(address) === undefined && address !== 'memory:')
+    throw new RiverhookError(
+      'RIVERHOOK_INBOX_ADDRESS',
+      `"${describeAddress(address)}" is not an inbox: set inbox, or RIVERHOOK_INBOX, to "sqlite:PATH", "postgres://USER:PASSWORD@HOST/DATABASE" or "memory:"`
+    )
+}
+
 export interface PostgresAddress {
   /** For the driver. */
   readonly connectionString: string

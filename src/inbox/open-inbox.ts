@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { RiverhookError } from '../model/errors.ts'
 import { isUnavailable } from '../model/inbox-unavailable.ts'
 import { readEncryptionKeys, type EncryptionKeys, type EncryptionOptions } from '../model/encryption-keys.ts'
-import { describeAddress, isPostgres, readPostgres, readPostgresUrl, sqlitePath } from './address.ts'
+import { checkAddress, isPostgres, readPostgres, readPostgresUrl, sqlitePath } from './address.ts'
 import { EncryptedInbox } from './encryption/encrypted-inbox.ts'
 import { guardKeys, refuseSealed } from './encryption/key-guard.ts'
 import { countByKey, reencrypt, type Reencrypted } from './encryption/reencrypt.ts'
@@ -105,15 +105,14 @@ export function countEncrypted(inbox: Inbox, onProgress?: (count: number) => voi
 }
 
 function openEngine(address: string, role: 'server' | 'command', create: boolean): Inbox {
+  checkAddress(address)
   const path = sqlitePath(address)
   if (path !== undefined) return sqliteInbox({ path, role, create })
   if (isPostgres(address)) return postgresInbox({ ...readPostgres(address), role })
-  if (address === 'memory:' && role === 'server') return memoryInbox()
+  if (role === 'server') return memoryInbox()
   throw new RiverhookError(
     'RIVERHOOK_INBOX_ADDRESS',
-    address === 'memory:'
-      ? 'The inbox "memory:" can be read only by the process that has it. Use "sqlite:PATH" for both the server and the command'
-      : `"${describeAddress(address)}" is not an inbox: set inbox, or RIVERHOOK_INBOX, to "sqlite:PATH", "postgres://USER:PASSWORD@HOST/DATABASE" or "memory:"`
+    'The inbox "memory:" can be read only by the process that has it. Use "sqlite:PATH" for both the server and the command'
   )
 }
 

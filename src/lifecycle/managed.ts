@@ -20,7 +20,9 @@ import {
   type ManageContext,
   type ManagedEndpoint
 } from '../manage/watch-endpoints.ts'
+import { problemOf, type OptionsProblem, type SourcedEndpoint } from '../options/check-options.ts'
 import type { Endpoint } from '../options/endpoint-options.ts'
+import { chooseRealm } from '../options/realms.ts'
 import type { AlarmEndpoint } from '../observe/alarms/subject.ts'
 import { registeredOauth } from '../options/registered-oauth.ts'
 import { backfillSettings, registerSettings } from '../options/settings.ts'
@@ -48,6 +50,14 @@ export interface ManagedOptions {
   readonly tracing: FindTracing
 }
 
+/** Describes what keeps an endpoint from being registered or backfilled, such as an API key that is missing. */
+export function managedProblems(endpoint: SourcedEndpoint): readonly OptionsProblem[] {
+  const { source } = endpoint
+  return problemOf(() => {
+    checkManaged([settingsOf({ ...endpoint, realm: chooseRealm(endpoint, source.name) })], source)
+  })
+}
+
 /** The endpoints as the provider's API knows them: registered, watched, and backfilled. */
 export class Managed {
   readonly #endpoints: readonly (ManagedEndpoint & { readonly context: ManageContext })[]
@@ -61,11 +71,6 @@ export class Managed {
       ...settingsOf(endpoint),
       context: contextOf(options, endpoint, options.sources.get(endpoint.source.name))
     }))
-  }
-
-  /** @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID when an endpoint needs an API key and none is given */
-  check(): void {
-    for (const endpoint of this.#endpoints) checkManaged([endpoint], endpoint.context.source)
   }
 
   /** Begins to watch registrations and to backfill at intervals. */

@@ -7,7 +7,7 @@ import type { Inbox } from '../inbox/inbox.ts'
 import { encryptInbox, openInbox } from '../inbox/open-inbox.ts'
 import { checkOptions, type SourcedEndpoint } from '../options/check-options.ts'
 import { defaultSource } from '../options/default-source.ts'
-import { checkRealms, chooseRealm } from '../options/realms.ts'
+import { chooseRealm } from '../options/realms.ts'
 import type { RiverhookOptions } from '../options/riverhook-options.ts'
 import { pluginSettings } from '../options/settings.ts'
 import { Traces } from '../observe/traces/traces.ts'
@@ -15,7 +15,7 @@ import { DriftLog } from '../payload/drift-log.ts'
 import { Audit } from './audit.ts'
 import { checkNames, type NamingFilter } from './check-names.ts'
 import type { KnownHandlers } from './known-handlers.ts'
-import { Managed } from './managed.ts'
+import { Managed, managedProblems } from './managed.ts'
 import { mountHandlers } from './mount-handlers.ts'
 import { Recovery } from './recovery.ts'
 import { ReplayJobs } from './replay-jobs.ts'
@@ -71,7 +71,7 @@ export interface Parts {
  */
 export function makeParts(options: RiverhookOptions, { log, prefix, role, actor, handlers }: PartsOptions): Parts {
   const { source = defaultSource() } = options
-  const endpoints = checkOptions({ ...options }, role).map((endpoint) => ({
+  const endpoints = checkOptions({ ...options }, role, managedProblems).map((endpoint) => ({
     ...endpoint,
     realm: chooseRealm(endpoint, endpoint.source.name),
     isRealmGiven: endpoint.realm !== undefined,
@@ -83,7 +83,6 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, actor,
       url: endpoint.tokenEndpoint.path
     }
   }))
-  checkRealms(endpoints.map(({ path, realm, source }) => ({ path, realm, source: source.name })))
   const given = options.inbox ?? pluginSettings.inbox.default
   const { encryption } = options
   const inbox =

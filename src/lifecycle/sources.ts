@@ -54,7 +54,6 @@ export class Sources {
   constructor(sources: readonly Source[], { handlers, searchPaths, redactPaths, log }: SourcesOptions) {
     for (const source of sources) {
       const known = this.#byName.get(source.name)
-      if (known !== undefined && known.source !== source) throw twoOfOneName(source)
       this.#byName.set(
         source.name,
         known ?? {
@@ -147,14 +146,6 @@ export class Sources {
       payloads.prepare(handlers.all)
     }
   }
-}
-
-function twoOfOneName({ name }: Source): RiverhookError {
-  return new RiverhookError(
-    'RIVERHOOK_OPTIONS_INVALID',
-    `Option "source": two endpoints have different sources that are both named ${name}. Events are stored with the name: ` +
-      'create the source once and pass the same value to both endpoints, or give one of them another name'
-  )
 }
 
 function withoutSource({ name, source }: Handler, known: readonly string[]): RiverhookError {

@@ -1,11 +1,15 @@
 import { readRange } from '../model/address-list.ts'
-import { RiverhookError } from '../model/errors.ts'
+import { checkAddress } from '../inbox/address.ts'
+import { checkSecrets } from '../model/check-secrets.ts'
+import { RiverhookError, type RiverhookErrorCode } from '../model/errors.ts'
 import { fieldProblems, isExposed, isPlainObject, joinProblems, type OptionProblem } from '../model/option-rules.ts'
 import { msOf } from '../model/span.ts'
+import { prepareVerifier } from '../source/check-answer.ts'
 import type { Source } from '../source/source.ts'
 import { defaultPathOf } from './default-names.ts'
 import { defaultSource } from './default-source.ts'
 import type { Endpoint, EndpointOptions, TokenEndpointOptions } from './endpoint-options.ts'
+import { chooseRealm, realmProblems } from './realms.ts'
 import type { SourceOption } from './riverhook-options.ts'
 import { collectRules, collectSynonyms } from './setting.ts'
 import { backfillSettings, endpointSettings, pluginSettings, registerSettings, retrySettings } from './settings.ts'
@@ -13,7 +17,7 @@ import { tokenEndpointSettings } from './token-settings.ts'
 
 /** A problem with the options, as a sentence that names the option. */
 export interface OptionsProblem {
-  readonly code: 'RIVERHOOK_OPTIONS_INVALID' | 'RIVERHOOK_OPTIONS_NO_CREDENTIALS'
+  readonly code: RiverhookErrorCode
   readonly text: string
 }
 
@@ -47,14 +51,36 @@ export const synonyms: Readonly<Record<string, string>> = {
 /**
  * Checks the plugin's options and returns its endpoints with every setting filled in. A command needs no credentials.
  * An undefined option, at any depth, counts as not given, so its default applies.
- * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, RIVERHOOK_OPTIONS_NO_CREDENTIALS; the message names each wrong
- * option
+ * @param more finds further problems of an endpoint of a server, which are reported together with the others
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, RIVERHOOK_OPTIONS_NO_CREDENTIALS, RIVERHOOK_SOURCE_SECRET,
+ * RIVERHOOK_INBOX_ADDRESS; the message names each wrong option
  */
-export function checkOptions(given: Values, role: 'server' | 'command' = 'server'): readonly SourcedEndpoint[] {
+export function checkOptions(
+  given: Values,
+  role: 'server' | 'command' = 'server',
+  more: (endpoint: SourcedEndpoint) => readonly OptionsProblem[] = () => []
+): readonly SourcedEndpoint[] {
   const { problems: all, endpoints } = readOptions(given)
-  const problems = all.filter(({ code }) => role === 'server' || code !== 'RIVERHOOK_OPTIONS_NO_CREDENTIALS')
+  const problems =
+    role === 'server' ? [...all, ...endpoints.flatMap(more)] : all.filter(({ code }) => !isOfServer(code))
   if (problems.length > 0) throw optionsError(problems)
   return endpoints
+}
+
+/** Whether a problem is only one of a server: a command receives no request, so it needs no credentials. */
+export function isOfServer(code: RiverhookErrorCode): boolean {
+  return code === 'RIVERHOOK_OPTIONS_NO_CREDENTIALS' || code === 'RIVERHOOK_SOURCE_SECRET'
+}
+
+/** The problem that a check throws, if any. */
+export function problemOf(check: () => unknown, ending = ''): readonly OptionsProblem[] {
+  try {
+    check()
+    return []
+  } catch (error) {
+    if (error instanceof RiverhookError) return [{ code: error.code, text: `${error.message}${ending}` }]
+    throw error
+  }
 }
 
 /** One error for all problems, with the code of the first. */
@@ -93,12 +119,51 @@ export function readOptions(given: Values): {
       ...quietHoursProblems(options['alarms']),
       ...checked.flatMap(({ problems }) => problems),
       ...pathProblems(endpoints),
+      ...realmProblems(
+        endpoints.map((each) => ({
+          path: each.path,
+          realm: chooseRealm(each, each.source.name),
+          source: each.source.name
+        }))
+      ).map(invalid),
+      ...sourceProblems(endpoints),
       ...budgetProblems(options['bodyBudget'], endpoints),
       ...retentionProblems(options['retention'], endpoints),
       ...longRetentionProblems(options),
-      ...forwardProblems(options)
+      ...forwardProblems(options),
+      // Last, because the first problem gives the error its code.
+      ...endpoints.flatMap(secretProblems),
+      ...addressProblems(options['inbox'])
     ]
   }
+}
+
+/** Two sources of one name: an event is read again by the name of its source. */
+function sourceProblems(endpoints: readonly SourcedEndpoint[]): readonly OptionsProblem[] {
+  const sources = [...new Set(endpoints.map(({ source }) => source))]
+  const names = sources.map(({ name }) => name)
+  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))].map((name) =>
+    invalid(
+      `Option "source": two endpoints have different sources that are both named ${name}. Events are stored with the name: create the source once and pass the same value to both endpoints, or give one of them another name`
+    )
+  )
+}
+
+/** The secrets that cannot be used. A function for them is called at the start. */
+function secretProblems({ path, secrets, source }: SourcedEndpoint): readonly OptionsProblem[] {
+  if (secrets === undefined || typeof secrets === 'function') return []
+  const list = [secrets].flat()
+  return problemOf(() => {
+    checkSecrets(list)
+    prepareVerifier(source, list)
+  }, ` (endpoint ${path})`)
+}
+
+function addressProblems(inbox: unknown): readonly OptionsProblem[] {
+  if (typeof inbox !== 'string' || !pluginRules.inbox.accepts(inbox)) return []
+  return problemOf(() => {
+    checkAddress(inbox)
+  })
 }
 
 function quietHoursProblems(alarms: unknown): readonly OptionsProblem[] {

@@ -5,8 +5,9 @@ import { msOf } from '../model/span.ts'
 import type { BasicCredentials, TokenClient } from './endpoint-options.ts'
 import type { Source } from '../source/source.ts'
 import type { RiverhookOptions } from './riverhook-options.ts'
-import { readOptions } from './check-options.ts'
+import { isOfServer, readOptions } from './check-options.ts'
 import type { ConfigFile } from './config-file.ts'
+import { defaultSource } from './default-source.ts'
 import { inVariables, mergeSettings, type ConfigOrigin } from './merge-settings.ts'
 import { readAdminConfig, type AdminConfig } from './admin-config.ts'
 import { apiSettings, serverSettings } from './server-settings.ts'
@@ -52,13 +53,15 @@ const readElsewhere: readonly (string | undefined)[] = [
 
 /**
  * Reads the configuration from the environment and the config file. A variable overrides the file.
- * @param source what `loadSourceOf(environment)` returned, if `RIVERHOOK_SOURCE` is set
+ * @param found what `loadSourceOf(environment)` returned or threw, if `RIVERHOOK_SOURCE` is set
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, which names every wrong setting and its rule, never a value
  */
-export function readConfig(environment: Environment, file?: ConfigFile, source?: Source): ServerConfig {
-  if (environment['RIVERHOOK_SOURCE'] !== undefined && source === undefined)
+export function readConfig(environment: Environment, file?: ConfigFile, found?: Source | RiverhookError): ServerConfig {
+  if (environment['RIVERHOOK_SOURCE'] !== undefined && found === undefined)
     throw new TypeError('readConfig: load the source of RIVERHOOK_SOURCE first')
-  const problems: string[] = []
+  const problems: string[] = found instanceof RiverhookError ? [found.message] : []
+  // The other settings of an endpoint without its source are checked as far as they do not depend on it.
+  const source = found instanceof RiverhookError ? { ...defaultSource(), limits: undefined } : found
   const read = <Value>(reading: () => Value): Value | undefined => {
     try {
       return reading()
@@ -82,8 +85,9 @@ export function readConfig(environment: Environment, file?: ConfigFile, source?:
   problems.push(...merged.problems, ...admin.problems, ...unknown.problems)
   if (file !== undefined || source !== undefined || problems.length > 0) {
     // A missing setting is reported by the commands that need it; all other problems are reported together.
-    const wrong = readOptions(merged.options).problems.filter(({ code }) => code !== 'RIVERHOOK_OPTIONS_NO_CREDENTIALS')
-    problems.push(...wrong.map(({ text }) => text))
+    const all = readOptions(merged.options).problems.filter(({ code }) => code !== 'RIVERHOOK_OPTIONS_NO_CREDENTIALS')
+    const ends = problems.length > 0 || all.some(({ code }) => !isOfServer(code))
+    if (ends) problems.push(...all.map(({ text }) => text))
   }
   if (problems.length > 0)
     throw inVariables(new RiverhookError('RIVERHOOK_OPTIONS_INVALID', joinProblems(problems)), config)

@@ -1,4 +1,3 @@
-import { RiverhookError } from '../model/errors.ts'
 import type { EventMode } from '../model/event.ts'
 
 /** The realm of an endpoint: the given one, otherwise its source's name, with `:test` for `mode: 'test'`. */
@@ -10,18 +9,16 @@ export function chooseRealm(
 }
 
 /**
- * Refuses a realm with two sources: equal ids of two providers would count as one event.
- * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID that names the realm, the endpoints and their sources
+ * Finds realms with two sources: equal ids of two providers would count as one event.
+ * @returns sentences that name the realm, the endpoints and their sources
  */
-export function checkRealms(
+export function realmProblems(
   endpoints: readonly { readonly path: string; readonly realm: string; readonly source: string }[]
-): void {
-  for (const [index, { path, realm, source }] of endpoints.entries()) {
+): readonly string[] {
+  return endpoints.flatMap(({ path, realm, source }, index) => {
     const other = endpoints.slice(0, index).find((before) => before.realm === realm && before.source !== source)
-    if (other === undefined) continue
-    throw new RiverhookError(
-      'RIVERHOOK_OPTIONS_INVALID',
-      `The endpoints ${other.path} (source ${other.source}) and ${path} (source ${source}) have one realm, "${realm}". A realm belongs to one source: give one of them another "realm"`
-    )
-  }
+    return other === undefined
+      ? []
+      : `The endpoints ${other.path} (source ${other.source}) and ${path} (source ${source}) have one realm, "${realm}". A realm belongs to one source: give one of them another "realm"`
+  })
 }

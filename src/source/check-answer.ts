@@ -1,7 +1,7 @@
 import { RiverhookError } from '../model/errors.ts'
 import { ignoreRejection, isThenable } from '../model/not-begun.ts'
 import { describeValue } from '../model/option-rules.ts'
-import type { Source } from './source.ts'
+import type { Source, Verifier } from './source.ts'
 
 /** The methods of a source that decide about a request. */
 type Method = 'precheck' | 'verify' | 'read'
@@ -23,5 +23,21 @@ export function checkAnswer<Answer extends { readonly ok: boolean }>(
   throw new RiverhookError(
     'RIVERHOOK_RECEIVE_FAULT',
     `${method}() of the source ${name} must return an object whose "ok" is true or false; it returned ${found}`
+  )
+}
+
+/**
+ * Prepares the secrets of an endpoint.
+ * @throws {RiverhookError} RIVERHOOK_SOURCE_SECRET; RIVERHOOK_OPTIONS_INVALID if the source returns no verifier
+ */
+export function prepareVerifier(source: Source, secrets: readonly string[]): Verifier {
+  const given: Verifier = source.verifier(secrets)
+  const verifier: unknown = given
+  const isObject = typeof verifier === 'object' && verifier !== null
+  if (isObject && 'verify' in verifier && typeof verifier.verify === 'function') return given
+  ignoreRejection(verifier)
+  throw new RiverhookError(
+    'RIVERHOOK_OPTIONS_INVALID',
+    `Option "source": verifier() of ${source.name} must return an object with a function "verify"`
   )
 }

@@ -2,11 +2,13 @@ import t from 'tap'
 
 import { checkOptions } from '../../src/options/check-options.ts'
 import {
+  createRiverhook,
   DigitalRiverClient,
   defineHandler,
   digitalRiver,
   memoryInbox,
   postgresInbox,
+  type RiverhookError,
   sqliteInbox
 } from '../../src/index.ts'
 import { endpointSettings, pluginSettings } from '../../src/programs.ts'
@@ -19,6 +21,7 @@ import {
   sign,
   whenSettled
 } from '../../src/testing/index.ts'
+import { github, standardWebhooks } from '../../src/sources.ts'
 import { verifier } from '../../src/source/digital-river/verify.ts'
 import { event, listen, post, signatureHeaders, startReceiver } from '../receive/receiver.ts'
 
@@ -399,6 +402,53 @@ t.test('all wrong settings are reported at once, one per line, with suggestions'
   - unknown option "retries"; did you mean "retry"?
   - unknown option "concurency"; did you mean "concurrency"?`
   })
+})
+
+// Risk: a start that is refused once for each mistake.
+t.test('wrong secrets, realms, API keys and addresses of the inbox are reported with all other mistakes', (t) => {
+  const given = {
+    inbox: 'mysql://x',
+    concurrency: 0,
+    endpoints: [
+      { path: '/a', secrets: ['whk_a', ' '] },
+      { path: '/b', secrets: 'b', realm: 'shop', source: github() },
+      { path: '/c', secrets: 'c', realm: 'shop' },
+      { path: '/d', secrets: '!', source: standardWebhooks(), backfill: {} },
+      { path: '/e', secrets: 'c', source: { ...github() } }
+    ]
+  }
+  const problems = (options: object): unknown => {
+    try {
+      return createRiverhook(options)
+    } catch (error) {
+      const { code, message } = error as RiverhookError
+      return [code, ...message.split('\n').slice(1)]
+    }
+  }
+  const both = [
+    '  - Option "concurrency" must be a whole number from 1',
+    /^ {2}- The endpoints \/b \(source github\) and \/c \(source digital-river\) have one realm, "shop"/,
+    /^ {2}- Option "source": two endpoints have different sources that are both named github/
+  ]
+  const secrets = [
+    /^ {2}- Signing secret number 2 is empty or not a string.* \(endpoint \/a\)$/,
+    /^ {2}- Signing secret number 1 is not Base64.* \(endpoint \/d\)$/
+  ]
+  const address = /^ {2}- "mysql:\/\/x" is not an inbox/
+  const api = /^ {2}- .*webhook.* API/
+  const code = 'RIVERHOOK_OPTIONS_INVALID'
+  t.match(problems(given), [code, ...both, ...secrets, address, api])
+  t.match(problems({ ...given, role: 'command' }), [code, ...both, address], 'a command needs no secrets')
+  t.match(problems({ ...given, role: 'comand', log: 5, actor: 'me' }), [
+    code,
+    "  - Option \"role\" must be 'server' or 'command'",
+    '  - Option "log" must be a logger such as one of pino',
+    '  - Option "actor" must be an object',
+    ...both,
+    ...secrets,
+    address
+  ])
+  t.end()
 })
 
 t.test('an unknown name without a near option gets no suggestion; a name from another library gets ours', async (t) => {

@@ -2,7 +2,7 @@ import t from 'tap'
 
 import { readConfig } from '../../src/options/environment.ts'
 import { loadSource, loadSourceOf, sourceNames, unknownSource } from '../../src/options/source-by-name.ts'
-import { riverhook } from '../../src/index.ts'
+import { riverhook, type RiverhookError } from '../../src/index.ts'
 import * as sources from '../../src/sources.ts'
 import { hmacSource, standardWebhooks } from '../../src/sources.ts'
 
@@ -48,6 +48,13 @@ t.test('an unknown name: the error lists the nearest and all names, and not the 
   )) as Error
   t.match(message, /^RIVERHOOK_SOURCE must be/)
   t.notMatch(message, /whsec_secret/)
+  const found = (await loadSourceOf({ RIVERHOOK_SOURCE: 'strpe' }).catch((error: unknown) => error)) as RiverhookError
+  const environment = { RIVERHOOK_SOURCE: 'strpe', RIVERHOOK_GRACE: '5', RIVERHOOK_INBOX: 'mysql://x' }
+  t.throws(() => readConfig({ ...environment, RIVERHOOK_ACK_TIMEOUT: '10s' }, undefined, found), {
+    code: 'RIVERHOOK_OPTIONS_INVALID',
+    message:
+      /^3 settings are wrong\n {2}- RIVERHOOK_SOURCE must be .*did you mean "stripe".*\n {2}- RIVERHOOK_GRACE must have a unit.*\n {2}- "mysql:\/\/x" is not an inbox/
+  })
   t.match(unknownSource('payment', ['payments']), /^must be one of payments, digitalRiver/)
 })
 

@@ -2,7 +2,7 @@ import { checkSecrets } from '../../model/check-secrets.ts'
 import { RiverhookError } from '../../model/errors.ts'
 import { ignoreRejection, isThenable } from '../../model/not-begun.ts'
 import type { IncomingRequest, Source, Verdict, Verifier } from '../../source/source.ts'
-import { checkAnswer } from '../../source/check-answer.ts'
+import { checkAnswer, prepareVerifier } from '../../source/check-answer.ts'
 import { SharedCall } from './shared-call.ts'
 
 /** The secrets, or a function that is called for every request that may be authentic. */
@@ -171,7 +171,7 @@ export class SignatureCheck {
       secrets.length === this.#secrets.length && secrets.every((secret, index) => secret === this.#secrets[index])
     if (this.#verifier !== undefined && isSame) return this.#verifier
     checkSecrets(secrets)
-    this.#verifier = checkVerifier(this.#source, this.#source.verifier(secrets))
+    this.#verifier = prepareVerifier(this.#source, secrets)
     this.#secrets = secrets
     this.#secretsOf.set(this.#verifier, secrets)
     return this.#verifier
@@ -181,15 +181,4 @@ export class SignatureCheck {
 /** Undefined if a source written in JavaScript returned no position. */
 function matchedIn(secrets: readonly string[], { secret }: { readonly secret: unknown }): string | undefined {
   return typeof secret === 'number' ? secrets[secret - 1] : undefined
-}
-
-function checkVerifier({ name }: Source, given: Verifier): Verifier {
-  const verifier: unknown = given
-  const isObject = typeof verifier === 'object' && verifier !== null
-  if (isObject && 'verify' in verifier && typeof verifier.verify === 'function') return given
-  ignoreRejection(verifier)
-  throw new RiverhookError(
-    'RIVERHOOK_OPTIONS_INVALID',
-    `Option "source": verifier() of ${name} must return an object with a function "verify"`
-  )
 }
