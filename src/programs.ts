@@ -42,6 +42,7 @@ export { countOpen, findErasable, findRemovable, type FoundEvents } from './inbo
 export { describeStates } from './inbox/seen-states.ts'
 export { listHandlers, unfinishedStates, type ListedHandler } from './inbox/list-handlers.ts'
 export { readSecretValue, valueIn } from './model/value-text.ts'
+export { shellWord } from './model/shell-word.ts'
 export { visible } from './model/visible.ts'
 export { describePlan } from './manage/registration/plan.ts'
 export { wantedTypes } from './manage/registration/wanted-types.ts'

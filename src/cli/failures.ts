@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 
 import type { FailureGroup, ReplayFilter } from '../index.ts'
+import { shellWord } from '../programs.ts'
 import { besideServer } from './config.ts'
 import { limitOf } from './events/filter.ts'
 import { inboxOption, instantOf, withRiverhook } from './inbox.ts'
@@ -61,12 +62,7 @@ function show({ handler, error, dead, retrying, oldest, newest, example, replay,
 function replayCommand({ id, realm, state, handler, since, until }: ReplayFilter): string {
   const flags = { handler, state, since: since?.toISOString(), until: until?.toISOString(), realm }
   const words = Object.entries(flags).flatMap(([name, value]) =>
-    value === undefined ? [] : [`--${name}`, quoted(value)]
+    value === undefined ? [] : [`--${name}`, shellWord(value)]
   )
-  return ['riverhook events replay', ...(id === undefined ? [] : [quoted(id)]), ...words].join(' ')
-}
-
-/** A word for a shell. */
-function quoted(word: string): string {
-  return /^[\w./:@%+-]+$/.test(word) && !word.startsWith('-') ? word : `'${word.replaceAll("'", `'\\''`)}'`
+  return ['riverhook events replay', ...(id === undefined ? [] : [shellWord(id)]), ...words].join(' ')
 }

@@ -42,7 +42,8 @@ export async function listHandlers(inbox: Inbox): Promise<readonly ListedHandler
     ordered,
     pausedSince: since.get(name),
     deliveries: countUnfinished(levels.get(name)),
-    oldestDueAt: levels.get(name)?.oldestDueAt,
+    // Deliveries of a paused handler wait on purpose.
+    oldestDueAt: since.has(name) ? undefined : levels.get(name)?.oldestDueAt,
     lengths: lengths.get(name)
   }))
 }

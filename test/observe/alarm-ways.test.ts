@@ -48,7 +48,7 @@ t.test(
     const [post] = target.arrived.filter(({ url }) => url === '/alarms')
     t.equal(post!.method, 'POST')
     const body = new Webhook(alarmSecret).verify(post!.body, post!.headers as Record<string, string>)
-    const text = 'Riverhook [warn] dead erp: 1 dead letter: riverhook failures --handler NAME lists the errors'
+    const text = 'Riverhook [warn] dead erp: 1 dead letter: riverhook failures --handler erp lists the errors'
     t.match(body, {
       type: 'riverhook.alarm',
       text,

@@ -1,4 +1,5 @@
 import type { InboxLevels } from '../../inbox/inbox.ts'
+import { shellWord } from '../../model/shell-word.ts'
 import type { Finding } from './book.ts'
 import type { AlarmSubject } from './subject.ts'
 import { counted, minuteMs, percent, span } from './words.ts'
@@ -33,7 +34,7 @@ export function findAboutDeliveries(
         : [],
     dead: byHandler.flatMap(({ handler, dead }): Finding[] => {
       const step = stepOf(dead)
-      const text = `${counted(dead, 'dead letter')}: riverhook failures --handler NAME lists the errors`
+      const text = `${counted(dead, 'dead letter')}: ${lists(handler)}`
       return step === 0
         ? []
         : [{ subject: handler, level: step > 1 ? 'error' : 'warn', text, value: dead, threshold: 1, step }]
@@ -43,6 +44,11 @@ export function findAboutDeliveries(
       return parked === 0 ? [] : [{ subject: handler, level: 'warn', text, value: parked, threshold: 1 }]
     })
   }
+}
+
+/** Names the command that lists the errors of a handler. */
+function lists(handler: string): string {
+  return `riverhook failures --handler ${shellWord(handler)} lists the errors`
 }
 
 /** Checks how the attempts of the last ten minutes ended. */
@@ -60,7 +66,7 @@ export async function findFailing({ inbox }: Pick<AlarmSubject, 'inbox'>, now: n
     const failed = count('retry', 'dead', 'lost')
     const all = failed + count('done')
     const value = failed / all
-    const text = `${percent(value)} of ${all} attempts in 10 min failed: riverhook failures --handler NAME lists the errors`
+    const text = `${percent(value)} of ${all} attempts in 10 min failed: ${lists(subject)}`
     return all >= 10 && value >= 0.5 ? [{ subject, level: 'error', text, value, threshold: 0.5 }] : []
   })
 }
