@@ -95,10 +95,11 @@ t.test('events: a wrong condition is an error that names it, never a list of eve
   for (const [query, message] of wrong) {
     const { status, body } = await json(`events?${query}`, { scopes: ['read', 'reveal'] })
     t.match({ status, body }, { status: 400, body: { statusCode: 400, message } }, query)
-    if (!query.startsWith('limit'))
-      t.equal((await json(`events/count?${query}`, { scopes: ['read', 'reveal'] })).status, 400, `count ${query}`)
+    if (query.startsWith('limit')) continue
+    for (const path of ['events/count', 'events/tail'])
+      t.equal((await json(`${path}?${query}`, { scopes: ['read', 'reveal'] })).status, 400, `${path} ${query}`)
   }
-  for (const path of ['events', 'events/count', 'export', 'failures'])
+  for (const path of ['events', 'events/count', 'events/tail', 'export', 'failures'])
     t.match(
       await json(`${path}?handler=erpp`),
       { status: 404, body: { message: 'There is no handler "erpp"; did you mean "erp"?' } },

@@ -28,17 +28,19 @@ export const tailEvents: ScopedRoute<{ query: TailQueryJson }> = {
     response: {}
   },
   async handle(context, { query: { lastEventId, ...query }, headers }) {
-    const { signal, tails } = context
+    const { riverhook, signal, tails } = context
     // A browser that reconnects sends the header, and the query of the first connection.
     const from = readPosition(headers['last-event-id'] ?? lastEventId)
     const filter = await beginSearch(query, context)
+    const { events } = await riverhook.inbox.events({ ...filter, limit: 1 })
+    if (events.length === 0) await riverhook.checkFilter(filter)
     const end = AbortSignal.any([tails.open(signal), AbortSignal.timeout(longestMs)])
     return new AdminAnswer({
       headers: {
         'content-type': 'text/event-stream; charset=utf-8',
         'x-accel-buffering': 'no'
       },
-      body: Readable.from(writeTail(context.riverhook, filter, from, end))
+      body: Readable.from(writeTail(riverhook, filter, from, end))
     })
   }
 }
