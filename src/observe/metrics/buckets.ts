@@ -3,7 +3,7 @@ import type { Histogram, MetricValueWithName, Registry } from '@prometheus-io/cl
 /** The values of labels, by name. */
 export type Labels<Label extends string = string> = Readonly<Partial<Record<Label, string>>>
 
-/** The values of a series: how many are in each bucket, of which the last has no limit. */
+/** How many values of a series are in each bucket, and their sum. The last bucket has no limit. */
 interface Series {
   readonly labels: Labels
   readonly counts: number[]
@@ -13,15 +13,14 @@ interface Series {
 export interface BucketsOptions {
   readonly name: string
   readonly help: string
-  /** None, or one. */
-  readonly labels: readonly string[]
+  readonly labels: readonly [] | readonly [string]
   /** The limits of the buckets, in ascending order. */
   readonly buckets: readonly number[]
 }
 
 /**
- * A histogram in a registry, with the same export as the library's `Histogram`. That one finds the series and the
- * bucket of each value by texts that it makes for it, which took half of the metrics' time for an event.
+ * A histogram in a registry, with the same export as the library's `Histogram`. For each value, that one builds texts
+ * to find its series and its bucket, which took half of the metrics' time for an event.
  */
 export class Buckets {
   readonly name: string
