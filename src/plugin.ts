@@ -27,6 +27,7 @@ export const riverhook = fastifyPlugin(mount, { name: 'riverhook', fastify: '5.x
 
 async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<void> {
   const startedAt = performance.now()
+  if (app.hasDecorator('riverhook')) throw mountedTwice()
   const { own, registration } = splitOptions(options)
   const { riverhook, routes, load, open, watch } = compose(own, {
     log: app.log,
@@ -55,6 +56,13 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
   })
   app.addHook('preClose', () => riverhook.drain())
   app.addHook('onClose', () => riverhook.stop())
+}
+
+function mountedTwice(): RiverhookError {
+  return new RiverhookError(
+    'RIVERHOOK_OPTIONS_INVALID',
+    'The plugin is already registered here. Register it once with several "endpoints", or each one in a scope of its own, such as app.register(async (scope) => { await scope.register(riverhook, ...) }), and with its own inbox'
+  )
 }
 
 /** Fastify's own options of `register()`. Fastify passes them to the plugin along with ours. */

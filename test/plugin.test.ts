@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { setImmediate } from 'node:timers/promises'
-import Fastify from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 
@@ -252,6 +252,22 @@ t.test('a second server on one file does not start, and closing frees it', async
   const third = await startReceiver(t, { inbox })
   await third.app.ready()
   t.match(await third.app.riverhook.health(), { ready: true, reasons: [] })
+})
+
+// Risk: an error of Fastify that names a decorator, and not what to do.
+t.test('a second plugin in one scope is refused, with what to do', async (t) => {
+  const { app } = await startReceiver(t)
+  for (const scope of [app, undefined])
+    await t.rejects(
+      async () => {
+        const register = async (target: FastifyInstance) => {
+          await target.register(riverhook, { secrets: 'whk_b', inbox: 'memory:', path: '/other' })
+        }
+        if (scope === undefined) await app.register(register)
+        else await register(scope)
+      },
+      { code: 'RIVERHOOK_OPTIONS_INVALID', message: /already registered here.*"endpoints".*its own inbox/ }
+    )
 })
 
 t.test('closing lets a running handler finish, and hands back one that does not', async (t) => {
