@@ -451,6 +451,15 @@ t.test('wrong secrets, realms, API keys and addresses of the inbox are reported 
   t.end()
 })
 
+t.test('all wrong options of the client are reported at once', (t) => {
+  t.throws(() => new DigitalRiverClient({ apiKey: 'sk_test_1', timeoutMs: -1, retrys: 3, apiVersion: 'x' } as never), {
+    code: 'RIVERHOOK_OPTIONS_INVALID',
+    message:
+      /^The options of the Digital River client: 3 settings are wrong\n {2}- "retrys" is unknown; did you mean "retries"\?.*\n {2}- "timeoutMs" must be >= 1\n {2}- "apiVersion" must be a date/
+  })
+  t.end()
+})
+
 t.test('an unknown name without a near option gets no suggestion; a name from another library gets ours', async (t) => {
   const hint = (name: string): string | undefined => {
     try {

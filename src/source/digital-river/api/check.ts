@@ -1,14 +1,15 @@
 import type { Ajv, ErrorObject, ValidateFunction } from 'ajv'
 
 import { RiverhookError } from '../../../model/errors.ts'
-import { nearestNames } from '../../../model/nearest.ts'
+import { didYouMean } from '../../../model/nearest.ts'
 import { newAjv } from '../../../model/new-ajv.ts'
+import { joinProblems } from '../../../model/option-rules.ts'
 
 /** Created for the first check. */
 let ajv: Ajv | undefined
 // verbose: the error has the schema that failed, whose description says what is expected. The schemas are our own, so
 // the compiler and the tests validate them, not every start.
-const settings = { strict: true, verbose: true, meta: false, validateSchema: false } as const
+const settings = { strict: true, allErrors: true, verbose: true, meta: false, validateSchema: false } as const
 
 /**
  * A check against a schema, which is compiled on first use.
@@ -23,7 +24,7 @@ export function checker<Value>(schema: object, what: string): (value: unknown) =
     const holds = (compiled ??= (ajv ??= newAjv(settings)).compile<Value>(schema))
     const given = withoutUndefined(value)
     if (holds(given)) return given
-    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${what}: ${describe(holds.errors?.[0])}`)
+    throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${what}: ${joinProblems(describeAll(holds.errors ?? []))}`)
   }
 }
 
@@ -35,8 +36,18 @@ function withoutUndefined(value: unknown): unknown {
   return Object.fromEntries(given.map(([name, field]) => [name, withoutUndefined(field)]))
 }
 
-function describe(error: ErrorObject | undefined): string {
-  if (error === undefined) return 'it is wrong'
+/** Describes the first error of each field. */
+function describeAll(errors: readonly ErrorObject[]): readonly string[] {
+  const byField = new Map<string, string>()
+  for (const error of errors) {
+    const { missingProperty = '', additionalProperty = '' } = error.params as Readonly<Record<string, string>>
+    const field = `${error.instancePath}/${missingProperty}${additionalProperty}`
+    if (!byField.has(field)) byField.set(field, describe(error))
+  }
+  return [...byField.values()]
+}
+
+function describe(error: ErrorObject): string {
   const place = error.instancePath.slice(1).replaceAll('/', '.')
   const field = place === '' ? 'it' : `"${place}"`
   const inside = (name: unknown) => `"${place === '' ? '' : `${place}.`}${String(name)}"`
@@ -47,9 +58,7 @@ function describe(error: ErrorObject | undefined): string {
     case 'additionalProperties': {
       const name = String(error.params['additionalProperty'])
       const known = Object.keys(schema?.properties ?? {})
-      const [nearest] = nearestNames(name, known)
-      const hint = nearest === undefined ? '' : ` Did you mean "${nearest}"?`
-      return `${inside(name)} is unknown.${hint} Known are: ${known.join(', ')}`
+      return `${inside(name)} is unknown${didYouMean(name, known, { otherwise: '.' })} Known are: ${known.join(', ')}`
     }
     case 'minProperties':
       return `${field} is empty`

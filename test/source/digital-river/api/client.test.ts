@@ -88,7 +88,7 @@ t.test('the base URL: option, variable, a path before it; never one with credent
 t.test('a wrong option is refused, not ignored', async (t) => {
   const open = (options: Record<string, unknown>) => () =>
     new DigitalRiverClient({ apiKey, environment: {}, ...options })
-  t.throws(open({ timeout: 5 }), invalid(/"timeout" is unknown. Did you mean "timeoutMs"/))
+  t.throws(open({ timeout: 5 }), invalid(/"timeout" is unknown; did you mean "timeoutMs"/))
   for (const timeoutMs of [0, -1, NaN, '5', 1.5]) t.throws(open({ timeoutMs }), invalid(/"timeoutMs"/))
   for (const retries of [-1, NaN, '2', Infinity]) t.throws(open({ retries }), invalid(/"retries"/))
   t.throws(open({ apiVersion: 'latest\r\nx: y' }), invalid(/"apiVersion" must be a date/))

@@ -166,7 +166,7 @@ t.test('an invalid value is refused before it is sent, with field and rule', asy
     await refused(create({ types: [pattern] }), /"types.0" must be the name of an event type, not a pattern/)
     await refused(() => client.webhooks.update('wh-1', { types: ['a', pattern] }), /"types.1" must be the name/)
   }
-  await refused(create({ enabeld: true }), /"enabeld" is unknown. Did you mean "enabled"/)
+  await refused(create({ enabeld: true }), /"enabeld" is unknown; did you mean "enabled"/)
   await refused(create({ enabled: 'yes' }), /"enabled" must be boolean/)
   await refused(create({ apiVersion: '2021' }), /"apiVersion" must be default, latest or a date/)
   await refused(create({ transportType: 'http' }), /"transportType" must be HTTP or OAUTH/)
