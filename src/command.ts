@@ -29,7 +29,10 @@ export interface CommandParts {
   readonly audit: Audit
 }
 
-/** Makes a receiver that opens the inbox beside a running server, and neither receives nor delivers. */
+/**
+ * Makes a receiver that opens the inbox beside a running server, and neither receives nor delivers. The commands of the
+ * command line, which use it, are listed in `cli/program.ts`.
+ */
 export function composeCommand(
   options: RiverhookOptions,
   { log, actor }: { readonly log: Log; readonly actor?: Actor | undefined }

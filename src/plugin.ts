@@ -61,7 +61,7 @@ async function mount(app: FastifyInstance, options: RiverhookOptions): Promise<v
 function mountedTwice(): RiverhookError {
   return new RiverhookError(
     'RIVERHOOK_OPTIONS_INVALID',
-    'The plugin is already registered here. Register it once with several "endpoints", or each one in a scope of its own, such as app.register(async (scope) => { await scope.register(riverhook, ...) }), and with its own inbox'
+    'The plugin is already registered here. Register it once with several "endpoints", or each one in a separate scope, such as app.register(async (scope) => { await scope.register(riverhook, ...) }), with its own inbox'
   )
 }
 

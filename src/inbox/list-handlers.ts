@@ -1,5 +1,6 @@
 import { deliveryStates, type DeliveryState } from '../model/event.ts'
 import type { AttemptLengths, HandlerLevels, Inbox } from './inbox.ts'
+import { zeroUnfinished } from './rows.ts'
 
 /** A handler of the server, or one that only deliveries or a pause are left of. */
 export interface ListedHandler {
@@ -49,7 +50,7 @@ export async function listHandlers(inbox: Inbox): Promise<readonly ListedHandler
 }
 
 function countUnfinished(levels: HandlerLevels | undefined): ListedHandler['deliveries'] {
-  if (levels === undefined) return { pending: 0, waiting: 0, running: 0, dead: 0, parked: 0 }
+  if (levels === undefined) return zeroUnfinished()
   const { pending, later, waiting, running, dead, parked } = levels
   return { pending: pending + later, waiting, running, dead, parked }
 }

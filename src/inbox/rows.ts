@@ -363,7 +363,12 @@ export function readOpenCounts(
 
 /** Returns counts of deliveries by state, all zero. */
 export function zeroCounts(): Record<DeliveryState, number> {
-  return { pending: 0, waiting: 0, running: 0, done: 0, dead: 0, parked: 0 }
+  return { ...zeroUnfinished(), done: 0 }
+}
+
+/** Returns counts of the deliveries that are not done, by state, all zero. */
+export function zeroUnfinished(): Record<Exclude<DeliveryState, 'done'>, number> {
+  return { pending: 0, waiting: 0, running: 0, dead: 0, parked: 0 }
 }
 
 /** Converts kept headers to their stored form: null if there are none, as with most sources. */

@@ -14,7 +14,10 @@ interface Parts {
 /** Events per transaction: few enough that requests need not wait for it. */
 const batchSize = 200
 
-/** Removes events in batches. See `Riverhook.removeEvents`. */
+/**
+ * Removes events in batches. See `Riverhook.removeEvents`. The deliveries of a handler that is removed from the code
+ * are parked instead: see `adopt.ts` of each engine.
+ */
 export function removeEvents(
   { inbox, audit }: Parts,
   given: readonly RemovalTarget[],

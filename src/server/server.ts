@@ -125,7 +125,7 @@ function limitConnections(app: FastifyInstance, most: number): void {
 
 /**
  * Serves until SIGTERM or SIGINT, then waits for `drainDelay` while requests are still recorded, drains within the
- * grace period, closes the store and ends with exit code 0.
+ * grace period, closes the store and ends with exit code 0. `end()` in `riverhook.ts` lists the steps of the shutdown.
  */
 export async function serve(config: ServerConfig): Promise<FastifyInstance> {
   const app = await createServer(config)

@@ -1,5 +1,6 @@
 import type { OpenState } from '../../model/event.ts'
 import type * as contract from '../inbox.ts'
+import { zeroUnfinished } from '../rows.ts'
 import { oldestDueAt, oldestDueOf } from './read.ts'
 import type { Delivery } from './rows.ts'
 import type { Store } from './store.ts'
@@ -12,12 +13,8 @@ export function readLevels(store: Store, now: number): contract.InboxLevels {
   return {
     byHandler: handlers.map((handler) => ({
       handler,
-      pending: 0,
+      ...zeroUnfinished(),
       later: 0,
-      waiting: 0,
-      running: 0,
-      dead: 0,
-      parked: 0,
       ...countBy(
         open.filter((delivery) => delivery.handler === handler),
         now
