@@ -109,6 +109,17 @@ export async function inboxContract(t: Test, open: (t: Test) => Promise<Subject>
   ])
     await part(t, open)
 
+  t.test('a caller may change the bytes that it has recorded, and those that it has read', async (t) => {
+    const { inbox } = await open(t)
+    const body = Buffer.from('{"id":"1"}')
+    await inbox.record([arrival('1', [], { body })])
+    body.fill(0)
+    const read = await inbox.event(keyOf('1'))
+    t.equal(Buffer.from(read!.body).toString(), '{"id":"1"}')
+    read!.body.fill(0)
+    t.equal(Buffer.from((await inbox.event(keyOf('1')))!.body).toString(), '{"id":"1"}')
+  })
+
   t.test('a claimed delivery has one holder, and comes with its event', async (t) => {
     const { inbox } = await open(t)
     await inbox.record([arrival('a', ['ship', 'mail'])])

@@ -38,7 +38,7 @@ export type Arrival = AcceptedArrival | QuarantinedArrival
 interface ArrivalBase extends EventKey {
   /** The name of the source that read the request. */
   readonly source: string
-  /** The exact bytes. */
+  /** The exact bytes. An engine that keeps them in memory copies them: they may be a part of a large buffer. */
   readonly body: Uint8Array
   /** The headers that the source needs to read the event. */
   readonly headers: KeptHeaders

@@ -46,7 +46,8 @@ function listRows(
 export function findEvent(store: Store, key: EventKey): contract.EventDetail | undefined {
   const row = store.find(key)
   if (row === undefined) return undefined
-  const { receipt, headers, body, trace } = row.arrival
+  const { receipt, headers, trace } = row.arrival
+  const body = new Uint8Array(row.arrival.body)
   const deliveries = row.deliveries.map((delivery) => ({
     ...summariseDelivery(delivery),
     attemptLog: [...delivery.attemptLog]

@@ -26,7 +26,7 @@ function recordOne(store: Store, arrival: Arrival, now: number): RecordResult {
   if (known !== undefined) return countDuplicate(known, arrival)
   const { about, resource }: Partial<AcceptedArrival> = arrival.state === 'accepted' ? arrival : {}
   const keys = { about: sortKeys(about), resource }
-  // A copy: the body may be a part of the buffer of a whole commit, which would stay in memory with it.
+  // Copy the body: a caller may reuse its bytes, and they may be a part of the buffer of a whole commit.
   const own = { ...arrival, body: new Uint8Array(arrival.body) }
   const row: Row = { seq: ++store.lastSeq, arrival: own, ...keys, duplicates: 0, conflicts: 0, deliveries: [] }
   store.rows.set(keyText(arrival), row)
