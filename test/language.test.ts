@@ -43,10 +43,15 @@ const beginnings: readonly Rule[] = [
 ]
 
 /** For the message of a log line. */
-const logEndings: readonly Rule[] = [{ pattern: /[^.]\.$/, plain: 'no full stop at the end of a log message' }]
+const ofLogs: readonly Rule[] = [
+  { pattern: /[^.]\.$/, plain: 'no full stop at the end of a log message' },
+  { pattern: /^[A-Z][a-z]/, plain: 'a small letter at the beginning of a log message' }
+]
 
-/** Texts in which such a word is right, such as a quoted text of a provider, each with the reason. None so far. */
-const allowed: readonly (readonly [file: RegExp, text: RegExp, reason: string])[] = []
+/** Texts in which such a word is right, such as a quoted text of a provider, each with the reason. */
+const allowed: readonly (readonly [file: RegExp, text: RegExp, reason: string])[] = [
+  [/^src\/cli\/dev\/project\.ts$/, /^Server listening at /, 'the words of Fastify']
+]
 
 /** The first argument of an assertion that may be its message. */
 const messagePositions: Readonly<Record<string, number>> = {
@@ -208,10 +213,10 @@ t.test('titles of tests and messages of assertions use plain words, and begin wi
   t.same(findings(titles, [...words, ...beginnings]), [])
 })
 
-t.test('a log message has no full stop at its end', async (t) => {
+t.test('a log message begins in lower case, and has no full stop at its end', async (t) => {
   const messages = all.flatMap(({ file, logMessages }) => (isTest(file) ? [] : logMessages))
   t.ok(messages.length > 50, 'log messages were found')
-  t.same(findings(messages, logEndings), [])
+  t.same(findings(messages, ofLogs), [])
 })
 
 t.test('documents use plain words', async (t) => {
@@ -237,7 +242,7 @@ t.test('the rules find what they are for', async (t) => {
   ])
   t.equal(findings(comments, [...words, ...beginnings]).length, 3)
   t.equal(findings(messages, words).length, 5)
-  t.equal(findings(logMessages, logEndings).length, 1)
+  t.equal(findings(logMessages, ofLogs).length, 2)
   t.same(
     titles.map(({ text }) => text),
     ['what nobody handles', 'said once']
