@@ -1,6 +1,7 @@
 /** Riverhook for servers on Node that take a `Request` and return a `Response`: Hono, Next.js and the like. */
 import { Readable } from 'node:stream'
 
+import { checkAgainst, isFunction } from './model/option-rules.ts'
 import type { Riverhook } from './riverhook.ts'
 
 /** Answers one request. Pass it the request unchanged: its body must not have been read. */
@@ -19,6 +20,7 @@ export interface WebHandlerOptions<Rest extends readonly unknown[]> {
  * Makes a handler for the endpoints of a receiver, with the limits, deadlines and answers that the Fastify plugin has.
  * A path that is no endpoint is answered 404.
  *
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID
  * @throws {TypeError} from the handler, when the body was read before: the signature covers its exact bytes
  *
  *     const riverhook = createRiverhook({ secrets: process.env.RIVERHOOK_SECRETS })
@@ -27,8 +29,10 @@ export interface WebHandlerOptions<Rest extends readonly unknown[]> {
  */
 export function toWebHandler<Rest extends readonly unknown[] = []>(
   riverhook: Pick<Riverhook, 'receive'>,
-  { ip }: WebHandlerOptions<Rest> = {}
+  options: WebHandlerOptions<Rest> = {}
 ): WebHandler<Rest> {
+  checkAgainst({ ip: isFunction }, options, 'toWebHandler')
+  const { ip } = options
   return async (request, ...rest) => {
     if (request.bodyUsed || request.body?.locked === true) throw new TypeError(usedMessage)
     const stream = request.body === null ? undefined : Readable.fromWeb(request.body)

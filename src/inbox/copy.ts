@@ -1,6 +1,7 @@
 import { RiverhookError } from '../model/errors.ts'
 import type { AuditEntry } from '../model/audit.ts'
 import type { EventKey } from '../model/event.ts'
+import { checkAgainst, isFunction, isObject, type OptionRule, type OptionRules } from '../model/option-rules.ts'
 import { eventPages } from './event-pages.ts'
 import type { EventDetail, EventSummary, Inbox } from './inbox.ts'
 
@@ -24,6 +25,9 @@ export interface CopyReport {
   readonly left: string | undefined
 }
 
+const isInbox: OptionRule = { ...isObject, expected: 'an Inbox that is open' }
+const copyRules: OptionRules<CopyOptions> = { from: isInbox, to: isInbox, onProgress: isFunction }
+
 /** Events read per page, and the most written in one transaction. */
 const batchSize = 200
 /** The most bytes in one transaction, except for a single larger event: it is held in memory, and has a time limit. */
@@ -33,9 +37,11 @@ const batchBytes = 4 * 1024 * 1024
  * Copies events, deliveries, watermarks, mismatches, pauses, the audit log and the tally from one inbox to another.
  * Skips events that the other inbox has, so an interrupted copy can be repeated; those that are erased in `from` are
  * erased in `to`, too. No server may deliver from `from` during the copy or after it.
- * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE while a server has `from`
+ * @throws {RiverhookError} RIVERHOOK_INBOX_IN_USE while a server has `from`; RIVERHOOK_OPTIONS_INVALID
  */
-export async function copyInbox({ from, to, onProgress }: CopyOptions): Promise<CopyReport> {
+export async function copyInbox(options: CopyOptions): Promise<CopyReport> {
+  checkAgainst(copyRules, options, 'copyInbox', '', ['from', 'to'])
+  const { from, to, onProgress } = options
   await requireIdle(from)
   let report: CopyReport = { seen: 0, copied: 0, erased: 0, unerased: 0, left: undefined }
   for await (const { events } of eventPages(from, { limit: batchSize, oldestFirst: true })) {

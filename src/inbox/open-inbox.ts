@@ -2,6 +2,7 @@ import { dirname } from 'node:path'
 
 import { RiverhookError } from '../model/errors.ts'
 import { isUnavailable } from '../model/inbox-unavailable.ts'
+import { checkAgainst, isBoolean, isObject, isOneOf, type OptionRules } from '../model/option-rules.ts'
 import { readEncryptionKeys, type EncryptionKeys, type EncryptionOptions } from '../model/encryption-keys.ts'
 import { checkAddress, isPostgres, readPostgres, readPostgresUrl, sqlitePath } from './address.ts'
 import { EncryptedInbox } from './encryption/encrypted-inbox.ts'
@@ -34,15 +35,21 @@ export interface OpenInboxOptions {
   readonly mayTurn?: boolean | undefined
 }
 
+const openRules: OptionRules<OpenInboxOptions> = {
+  role: isOneOf('server', 'command'),
+  create: isBoolean,
+  encryption: isObject,
+  mayTurn: isBoolean
+}
+
 /**
  * Creates the inbox at an address. Does not open it.
  * @param address `sqlite:PATH`, `postgres://USER:PASSWORD@HOST/DATABASE?schema=NAME` or `memory:`
- * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS
+ * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS, RIVERHOOK_OPTIONS_INVALID
  */
-export function openInbox(
-  address: string,
-  { role = 'server', create = role === 'server', encryption, mayTurn = role === 'server' }: OpenInboxOptions = {}
-): Inbox {
+export function openInbox(address: string, options: OpenInboxOptions = {}): Inbox {
+  checkAgainst(openRules, options, 'openInbox')
+  const { role = 'server', create = role === 'server', encryption, mayTurn = role === 'server' } = options
   const engine = openEngine(address, role, create)
   return encryption === undefined ? guardKeys(engine) : encryptInbox(engine, encryption, mayTurn)
 }

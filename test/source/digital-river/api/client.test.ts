@@ -118,3 +118,12 @@ t.test('the source returns the client that the contract requires', async (t) => 
   t.match(await api.webhooks.list(), [{ id: 'wh-1' }])
   t.equal(seen.length, 1)
 })
+
+t.test('all wrong options of the client are reported at once', (t) => {
+  t.throws(() => new DigitalRiverClient({ apiKey: 'sk_test_1', timeoutMs: -1, retrys: 3, apiVersion: 'x' } as never), {
+    code: 'RIVERHOOK_OPTIONS_INVALID',
+    message:
+      /^The options of the Digital River client: 3 settings are wrong\n {2}- "retrys" is unknown; did you mean "retries"\?.*\n {2}- "timeoutMs" must be >= 1\n {2}- "apiVersion" must be a date/
+  })
+  t.end()
+})
