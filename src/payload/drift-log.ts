@@ -7,6 +7,7 @@ import type { Log } from '../model/log.ts'
 import { inOwnContext } from '../model/own-context.ts'
 import { eventKeys, visible } from '../model/visible.ts'
 import type { PayloadMismatch } from './mismatches.ts'
+import { within } from '../model/time-limit.ts'
 import { clearTimeout, setTimeout } from '../model/timers.ts'
 
 export interface DriftLogOptions {
@@ -52,11 +53,15 @@ export class DriftLog {
   }
 
   /**
-   * Begins to load the kinds that have been logged before. Mismatches wait for it; neither the start of a server nor an
-   * event does. If it fails, or more mismatches come meanwhile than can wait, log lines are only repeated.
+   * Begins to load the kinds that have been logged before. Mismatches wait for it, as long as counts wait to be stored;
+   * neither the start of a server nor an event does. If it fails or takes longer, or if more mismatches come meanwhile
+   * than can wait, log lines are only repeated.
    */
   start(): void {
-    this.#loading = inOwnContext(() => this.#load())
+    this.#loading = inOwnContext(async () => {
+      await within(this.#everyMs, this.#load())
+      this.#loading = undefined
+    })
   }
 
   async #load(): Promise<void> {
@@ -65,7 +70,6 @@ export class DriftLog {
     } catch (error) {
       this.#log.debug({ err: loggedError(error) }, 'the known payload mismatches could not be read')
     }
-    this.#loading = undefined
   }
 
   count({ id, type }: AnyEvent, at: DriftPlace, mismatches: readonly PayloadMismatch[]): void {

@@ -104,3 +104,21 @@ t.test('while the known kinds are loaded, a thousand events wait, and the others
   t.same(ids, ['1001'], 'once')
   t.same(counts, [1_002], 'all are counted')
 })
+
+t.test('an inbox that never answers delays neither the counts nor the end for long', async (t) => {
+  const flagged: string[] = []
+  const inbox: Pick<Inbox, 'flag' | 'drifts'> = {
+    drifts: () => new Promise(() => undefined),
+    async flag(notes) {
+      flagged.push(...notes.map(({ path }) => path))
+      return notes.map(() => 'flagged')
+    }
+  }
+  const drifts = new DriftLog({ inbox, log: { warn: () => undefined } as unknown as Log, everyMs: 1 })
+  drifts.start()
+  drifts.count({ id: '1', type: 'a' }, { realm: 'digital-river', path: '/' }, [
+    { path: 'b', rule: 'type', handler: '' }
+  ])
+  await drifts.end()
+  t.same(flagged, ['b'])
+})
