@@ -45,7 +45,7 @@ t.test('handlers are listed, paused and resumed', async (t) => {
   const misspelt = await cliHere(['handlers', 'pause', 'erpp'], env)
   t.match(misspelt, { code: 1, stderr: 'riverhook: There is no handler "erpp"; did you mean "erp"?\n' })
   const { stdout } = await cliHere(['handlers', 'list'], env)
-  t.match(stdout, /erp +digital-river +order\.\* +2 +0 +0 +0 +0 +\d+ \w+ +paused for \d s/)
+  t.match(stdout, /erp +digital-river +order\.\* +2 +0 +0 +0 +0 +paused for \d s/, 'it is not overdue')
   t.match(stdout, /mail +digital-river +\* +1 +0 +0 +0 +0/)
   t.match(stdout, /gone +1 +0 +0 +0 +0 +\d+ \w+ +no server has it/)
   const [first = ''] = (await cliHere(['handlers', 'list', '--json'], env)).stdout.split('\n')
@@ -53,7 +53,7 @@ t.test('handlers are listed, paused and resumed', async (t) => {
     name: 'erp',
     pausedSince: /^20/,
     deliveries: { pending: 2, dead: 0 },
-    oldestDueAt: /^20/
+    oldestDueAt: undefined
   })
   t.match((await cliHere(['stats'], env)).stdout, /erp has been paused for \d s; to resume it, run/)
 
