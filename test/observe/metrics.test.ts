@@ -12,6 +12,7 @@ import { actions, metricTable, type MetricEntry } from '../../src/observe/metric
 import { event, secret, signatureHeaders } from '../receive/receiver.ts'
 import { until } from '../inbox/until.ts'
 import { log } from './log.ts'
+import { quietSubject } from './metrics-subject.ts'
 import { readSamples, valueOf } from './samples.ts'
 
 const endpoint = '/hook'
@@ -173,19 +174,12 @@ t.test('without the option, and before the start, there is no page', async (t) =
 t.test('ten thousand hostile types and handler names keep the page below 5,000 series', async (t) => {
   const realm = 'digital-river'
   const names = fc.sample(fc.string({ unit: 'binary', minLength: 1, maxLength: 200 }), { numRuns: 10_000, seed: 7 })
-  const metrics = new Metrics(new Registry(), {
+  const subject = quietSubject({
     endpoints: [{ path: endpoint, realm, hasBackfill: true }],
     handlers: names.map((name) => ({ name, concurrency: 1 })),
-    types: names,
-    inbox: memoryInbox(),
-    version: '1',
-    canRecord: async () => true,
-    running: () => new Map(),
-    registrations: () => [],
-    alarms: () => [],
-    spanIds: () => undefined,
-    log: { debug: () => undefined, warn: () => undefined } as never
+    types: names
   })
+  const metrics = new Metrics(new Registry(), subject)
   t.teardown(() => {
     metrics.end()
   })

@@ -1,8 +1,8 @@
 import { Registry } from '@prometheus-io/client'
 
-import { memoryInbox } from '../../../src/inbox/memory/engine.ts'
 import { publish } from '../../../src/model/channels.ts'
 import { Metrics } from '../../../src/observe/metrics/metrics.ts'
+import { quietSubject } from '../../observe/metrics-subject.ts'
 import { readLoad } from '../machine.ts'
 import { estimate, median } from '../statistics.ts'
 
@@ -22,20 +22,12 @@ const realm = 'digital-river'
  */
 export function metrics(rounds: number): boolean {
   const without = median(Array.from({ length: rounds }, slice))
-  const silent = { debug: () => undefined, warn: () => undefined }
-  const counted = new Metrics(new Registry(), {
+  const subject = quietSubject({
     endpoints: [{ path: endpoint, realm, hasBackfill: false }],
     handlers: handlers.map((name) => ({ name, concurrency: 10 })),
-    types,
-    inbox: memoryInbox(),
-    version: '1',
-    canRecord: async () => true,
-    running: () => new Map(),
-    registrations: () => [],
-    alarms: () => [],
-    spanIds: () => undefined,
-    log: silent
+    types
   })
+  const counted = new Metrics(new Registry(), subject)
   // The first slices create the series, and compile.
   for (let count = 0; count < 5; count += 1) slice()
   const micros = estimate(Array.from({ length: rounds }, () => slice() - without))
