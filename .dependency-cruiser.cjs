@@ -9,13 +9,16 @@ const model = '^src/model/'
 const contracts = '^src/(source/(source|check-answer|kept-headers)|inbox/(inbox|contract/[^/]+))\\.ts$'
 // Code that the implementations of one contract share.
 const shared =
-  '^src/(inbox/(act-results|arrival-time|attempt-lengths|check|check-restored|check-rules|event-pages|purge-kind|read-turns|rows|schema-fingerprint|search|seen-states|semaphore|tally|wanted)\\.ts$|source/((certificates|exact-json|explain-unmatched|if-installed|judge-time|parse-challenge|parse-json)\\.ts$|http/))'
+  '^src/(inbox/(act-results|arrival-time|attempt-lengths|check|check-restored|check-rules|event-pages|late-engine|purge-kind|read-turns|rows|schema-fingerprint|search|seen-states|semaphore|tally|wanted)\\.ts$|source/((certificates|exact-json|explain-unmatched|if-installed|judge-time|parse-challenge|parse-json)\\.ts$|http/))'
 // A provider in one file. Larger ones have a folder.
 const smallSource =
   '^src/source/(?!(source|check-answer|kept-headers|certificates|exact-json|explain-unmatched|if-installed|judge-time|parse-challenge|parse-json)\\.ts$)[^/]+\\.ts$'
 const provider = '^src/source/digital-river/index\\.ts$'
 // Every setting with its rule and default. Imports only the model.
 const settings = '^src/options/settings?\\.ts$'
+// The code of an engine. What is read before an inbox is opened is not part of it: options, and the SQL for a DBA.
+const lateEngines =
+  '^src/inbox/(memory/(?!engine\\.ts$)|postgres/(?!(engine|migration-text|options|schema|schema-name)\\.ts$))'
 const roots = '^src/(riverhook|command|plugin|web|index|programs|sources)\\.ts$'
 const everything = '^src/'
 
@@ -256,6 +259,12 @@ module.exports = {
     ),
 
     // Rules that keep start-up fast.
+    never(
+      'no-start-loads-an-engine',
+      'An engine is loaded when its inbox is opened, and by no process that uses another one.',
+      { path: everything, pathNot: lateEngines },
+      { path: lateEngines, dynamic: false, dependencyTypesNot: ['type-only'] }
+    ),
     never(
       'no-start-loads-typebox',
       'It is 373 modules. Only types are imported from what is written in it; the schemas are in schemas.json (npm run schemas).',

@@ -1,11 +1,13 @@
-import { createInterface } from 'node:readline/promises'
+import { createRequire } from 'node:module'
 import { stripVTControlCharacters } from 'node:util'
 
-import Table from 'cli-table3'
+import type Table from 'cli-table3'
 
 import { RiverhookError, type DeliveryState, type EventState, type MaskedSummary } from '../index.ts'
 import { visible } from '../programs.ts'
 import { join, print, shown, style, styled, Styled } from './output.ts'
+
+const require = createRequire(import.meta.url)
 
 type Rows = readonly (readonly (string | Styled)[])[]
 
@@ -74,7 +76,9 @@ function columnsText(head: readonly string[], cells: readonly (readonly string[]
     'bottom-right': ''
   }
   const inner = { left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: gap }
-  const table = new Table({
+  // Many commands print no table.
+  const OwnTable = require('cli-table3') as typeof Table
+  const table = new OwnTable({
     head: head.map((text) => style('dim', text).text),
     chars: { ...none, ...inner },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 }
@@ -174,6 +178,7 @@ export async function confirm(question: string, yes: boolean): Promise<boolean> 
       'RIVERHOOK_CLI_USAGE',
       `${question} There is no terminal to ask on: pass --yes to go ahead`
     )
+  const { createInterface } = await import('node:readline/promises')
   const lines = createInterface({ input: process.stdin, output: process.stderr })
   // Ctrl-C and Ctrl-D close it. Node 22 then leaves the question without an answer.
   const ending = new AbortController()

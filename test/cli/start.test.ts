@@ -1,37 +1,95 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 
 import { makeFolder } from '../folder.ts'
 import { runProcess } from '../processes.ts'
 
-// Risk: every command, also one in a script that runs each minute, waits for packages that it does not use.
+// Risk: every command, also one in a script that runs each minute, and every start of a merchant's service wait for
+// packages and engines that they do not use.
 
-t.test('a command that only reads loads no package for checks, logs, progress and HTTP', async (t) => {
-  const url = (path: string) => JSON.stringify(new URL(`../../${path}`, import.meta.url).href)
-  const address = JSON.stringify(`sqlite:${makeFolder(t, {})}/inbox.db`)
-  const script = `
+const url = (path: string): string => JSON.stringify(new URL(`../../${path}`, import.meta.url).href)
+
+interface Loaded {
+  readonly stdout: string
+  readonly packages: readonly string[]
+  /** Without `src/` and the extension. */
+  readonly own: readonly string[]
+}
+
+/** Runs `script` in a process, and lists the modules that it loads. */
+async function loadedBy(script: string): Promise<Loaded> {
+  const { stdout, stderr } = await runProcess(process.execPath, [
+    '--conditions=riverhook-source',
+    '--input-type=module',
+    '--eval',
+    `
     import { isBuiltin, registerHooks } from 'node:module'
-    const loaded = new Set()
+    const loaded = []
     registerHooks({
       load: (name, context, next) => {
-        if (!isBuiltin(name)) loaded.add(name)
+        if (!isBuiltin(name)) loaded.push(name)
         return next(name, context)
       }
     })
+    ${script}
+    console.error(JSON.stringify(loaded))
+    `
+  ])
+  const loaded = JSON.parse(stderr) as readonly string[]
+  const find = (pattern: RegExp): readonly string[] => [
+    ...new Set(loaded.flatMap((name) => pattern.exec(name)?.[1] ?? []))
+  ]
+  return {
+    stdout,
+    packages: find(/node_modules\/((?:@[^/]+\/)?[^/]+)\//).toSorted(),
+    own: find(/^(?!.*node_modules).*\/(?:src|dist)\/([^?]+)\.[jt]s$/)
+  }
+}
+
+const engines = /^inbox\/(?:memory|postgres)\/(?!(?:engine|migration-text|options|schema|schema-name)$)/
+const programs = /^(?:admin|cli|page|server|testing)\//
+
+/** Checks that modules of the package are found: an empty list of wrong ones would say nothing otherwise. */
+function hasLoaded(t: Test, { own }: Loaded, ...names: readonly string[]): void {
+  for (const name of names) t.ok(own.includes(name), `${name} is loaded`)
+}
+
+t.test('a command that only reads loads no engine of another inbox, and no package that it does not use', async (t) => {
+  const address = JSON.stringify(`sqlite:${makeFolder(t, {})}/inbox.db`)
+  const loaded = await loadedBy(`
     const { sqliteInbox } = await import(${url('src/inbox/sqlite/engine.ts')})
     const inbox = sqliteInbox({ path: ${address}.slice(7) })
     await inbox.open()
     await inbox.close()
     const { run } = await import(${url('src/cli/program.ts')})
-    const code = await run(['stats', '--json', '--inbox', ${address}])
-    const heavy = /node_modules\\/(?:ajv|ajv-formats|pino|thread-stream|cli-progress|fastify|typebox|jose|@[^/]+)\\//
-    console.error(JSON.stringify({ code, most: loaded.size <= 440, heavy: [...loaded].filter((each) => heavy.test(each)) }))
-  `
-  const { stdout, stderr } = await runProcess(process.execPath, [
-    '--conditions=riverhook-source',
-    '--input-type=module',
-    '--eval',
-    script
-  ])
-  t.equal((JSON.parse(stdout) as { readonly events: number }).events, 0)
-  t.same(JSON.parse(stderr), { most: true, heavy: [] })
+    process.exitCode = await run(['stats', '--json', '--inbox', ${address}])
+  `)
+  t.equal((JSON.parse(loaded.stdout) as { readonly events: number }).events, 0)
+  hasLoaded(t, loaded, 'cli/stats', 'inbox/sqlite/thread', 'inbox/postgres/engine')
+  t.same(
+    loaded.own.filter((name) => engines.test(name)),
+    [],
+    'engines'
+  )
+  t.same(
+    loaded.own.filter((name) => programs.test(name) && !/^cli\//.test(name)),
+    ['server/log-output'],
+    'programs'
+  )
+  t.same(loaded.packages, ['commander', 'fastest-levenshtein', 'fastify-plugin', 'ms', 'secure-json-parse'])
+})
+
+t.test('an import of the package loads no engine and no program, and no package that only some use', async (t) => {
+  const loaded = await loadedBy(`await import(${url('src/index.ts')})`)
+  hasLoaded(t, loaded, 'index', 'plugin', 'inbox/postgres/engine', 'inbox/memory/engine')
+  t.same(
+    loaded.own.filter((name) => engines.test(name)),
+    [],
+    'engines'
+  )
+  t.same(
+    loaded.own.filter((name) => programs.test(name)),
+    [],
+    'programs'
+  )
+  t.same(loaded.packages, ['fastest-levenshtein', 'fastify-plugin', 'ms', 'secure-json-parse'])
 })

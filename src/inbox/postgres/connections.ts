@@ -3,7 +3,6 @@ import type { Socket } from 'node:net'
 
 import type pg from 'pg'
 
-import { RiverhookError } from '../../model/errors.ts'
 import { isUnanswered } from './faults.ts'
 import { assertSessionPooling, serverProcessId, clientProcessId } from './pooler.ts'
 import { beginReadSql, beginSql, livenessSql, plannedByCost, resetSql, settingsSql } from './session.ts'
@@ -162,22 +161,6 @@ export class Connections {
     this.pool.off('acquire', this.#onBusy)
     this.pool.off('remove', this.#onBusy)
   }
-}
-
-/**
- * Checks the settings of a pool passed by the application.
- * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID if the inbox cannot work with them
- */
-export function checkPool({ options }: pg.Pool): void {
-  const { max, binary = false } = options as pg.PoolOptions & { readonly binary?: boolean }
-  if (max < 2)
-    throw poolError(`has ${max} connection at most, and the inbox keeps one to listen: set max to at least 10`)
-  // pg cannot switch a single query back to text.
-  if (binary) throw poolError('has binary: true, but the inbox reads values as text: remove it')
-}
-
-function poolError(why: string): RiverhookError {
-  return new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `postgresInbox: option "pool" ${why}`)
 }
 
 /** Lets pg resolve its options, the address and the libpq variables. */

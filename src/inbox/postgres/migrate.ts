@@ -1,9 +1,8 @@
 import { RiverhookError } from '../../model/errors.ts'
-import { fingerprint } from '../schema-fingerprint.ts'
 import { longTimeoutMs, type Database } from './database.ts'
 import { isPermanentAtStart, serverCode, tlsAdvice } from './faults.ts'
-import { schemaText } from './schema-name.ts'
-import { schemaVersion, versions } from './schema.ts'
+import { fingerprintOf, migrationTableSql, prelude, step } from './migration-text.ts'
+import { schemaVersion } from './schema.ts'
 
 /**
  * Creates the schema, or upgrades it to this version, in one transaction. Replicas that start together take turns.
@@ -44,18 +43,6 @@ async function create(database: Database, schema: string): Promise<number> {
 }
 
 /**
- * The SQL that `migrate` runs, for a DBA to run instead.
- * @param from the version that exists already; 0 for an empty database
- */
-export function migrationText(schema: string, from = 0): string {
-  const steps = versions.slice(from).map((_sql, index) => step(from + index))
-  return schemaText(
-    `BEGIN;\nSET LOCAL search_path = pg_catalog, pg_temp;\n${prelude(schema)}\n${steps.join('\n')}\nCOMMIT;\n`,
-    schema
-  )
-}
-
-/**
  * @returns 0 if there is no schema yet
  * @throws {RiverhookError} RIVERHOOK_INBOX_VERSION if another build of this version made the schema
  */
@@ -83,10 +70,6 @@ function madeByAnotherBuild(schema: string): RiverhookError {
     'RIVERHOOK_INBOX_VERSION',
     `The schema "${schema}" was made by another build of Riverhook, with other tables. Use another schema, or, if its events are not needed, drop it: DROP SCHEMA "${schema}" CASCADE`
   )
-}
-
-function fingerprintOf(version: number): string {
-  return fingerprint(versions.slice(0, version))
 }
 
 /**
@@ -121,23 +104,6 @@ function accessAdvice(cause: unknown, schema: string): string {
   return serverCode(cause) === '42501'
     ? `The role needs the schema "${schema}": let it create the schema (GRANT CREATE ON DATABASE), or make it the owner, or have another role run the output of riverhook inbox migrate --print and grant it USAGE on the schema, SELECT, INSERT, UPDATE and DELETE on its tables and USAGE on its sequences`
     : 'Check the user and the password of the inbox address, and pg_hba.conf on the server, which may require TLS (?sslmode=verify-full)'
-}
-
-const migrationTableSql = `CREATE TABLE IF NOT EXISTS riverhook.migration (
-  version     integer     PRIMARY KEY,
-  -- Of the text that created the tables of this version and those before it.
-  fingerprint text        NOT NULL,
-  applied_at  timestamptz NOT NULL DEFAULT now(),
-  -- For our advisory locks. The first row's salt is used.
-  salt        bigint      NOT NULL DEFAULT hashtextextended(gen_random_uuid()::text, 0)
-);`
-
-function prelude(schema: string): string {
-  return `CREATE SCHEMA IF NOT EXISTS "${schema}";\n${migrationTableSql}`
-}
-
-function step(version: number): string {
-  return `${versions[version]?.trim() ?? ''}\nINSERT INTO riverhook.migration (version, fingerprint) VALUES (${version + 1}, '${fingerprintOf(version + 1)}');`
 }
 
 function assertNotNewer(version: number, schema: string): void {

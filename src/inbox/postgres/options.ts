@@ -1,5 +1,6 @@
 import type pg from 'pg'
 
+import { RiverhookError } from '../../model/errors.ts'
 import {
   isFunction,
   isObject,
@@ -63,4 +64,20 @@ export const optionRules: OptionRules<PostgresInboxOptions> = {
   readLimitMs: isWholeNumber(1, longestTimerMs),
   clock: isFunction,
   presenceMs: isWholeNumber(1, 60_000)
+}
+
+/**
+ * Checks the settings of a pool passed by the application.
+ * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID if the inbox cannot work with them
+ */
+export function checkPool({ options }: pg.Pool): void {
+  const { max, binary = false } = options as pg.PoolOptions & { readonly binary?: boolean }
+  if (max < 2)
+    throw poolError(`has ${max} connection at most, and the inbox keeps one to listen: set max to at least 10`)
+  // pg cannot switch a single query back to text.
+  if (binary) throw poolError('has binary: true, but the inbox reads values as text: remove it')
+}
+
+function poolError(why: string): RiverhookError {
+  return new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `postgresInbox: option "pool" ${why}`)
 }

@@ -16,7 +16,6 @@ import type { PostgresInboxOptions } from './options.ts'
 import { prepare } from './prepare.ts'
 import { Presence } from './presence.ts'
 import { Reader, readUnlimited } from './reader.ts'
-import { checkSchemaName } from './schema-name.ts'
 import { Transactions } from './transactions.ts'
 
 /** Shorter than the time in which a request must be answered. */
@@ -55,7 +54,6 @@ export class Store {
     clock,
     presenceMs = 15_000
   }: PostgresInboxOptions) {
-    checkSchemaName(schema)
     this.schema = schema
     this.#owner = owner
     this.role = role
