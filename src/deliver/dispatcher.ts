@@ -6,7 +6,8 @@ import type { Claimer, Reservation } from '../inbox/claimer.ts'
 import type { AnyEvent } from '../model/event.ts'
 import { Bell } from './bell.ts'
 import type { DispatcherOptions } from './dispatcher-options.ts'
-import { Lanes, type Want } from './lanes.ts'
+import type { Want } from './lane.ts'
+import { Lanes } from './lanes.ts'
 import { Outage } from './outage.ts'
 import { Runs } from './runs.ts'
 import { Suspects, suspectsTimes } from './suspects.ts'
@@ -35,12 +36,12 @@ interface Routing {
 /**
  * The only loop: claims due deliveries, and routes each to its run (`runs.ts`).
  *
- * One claim is under way at a time. It asks for as many deliveries of each handler as there are free slots. Beside it,
- * the recorder claims while it records (`reserve`): mostly, a new event is leased when it is stored. Outcomes are
- * stored in batches, independently of the claims. A handler is included only when something may be due for it: after a
- * hint from the inbox (`onDue`), at the time that the last claim returned, after a claim that filled its slots, after
- * an outcome that frees an order key, and every `pollMs`, because a command in another process may have replayed
- * something.
+ * One claim is under way at a time. It asks for as many deliveries of each handler as there are free slots, and for
+ * some that wait for a slot if its attempts are quick (`share-claims.ts`). Beside it, the recorder claims while it
+ * records (`reserve`): mostly, a new event is leased when it is stored. Outcomes are stored in batches, independently of
+ * the claims. A handler is included only when something may be due for it: after a hint from the inbox (`onDue`), at the
+ * time that the last claim returned, after a claim that filled its slots, after an outcome that frees an order key, and
+ * every `pollMs`, because a command in another process may have replayed something.
  */
 export class Dispatcher implements Claimer {
   readonly #options: DispatcherOptions
@@ -257,6 +258,7 @@ export class Dispatcher implements Claimer {
 
   async #round(lanes: Lanes): Promise<number> {
     const { pollMs = 500 } = this.#options
+    this.#runs.handBackOverdue()
     if (!this.#runs.isBehind) {
       const pauseMs = await this.#claimSuspects()
       if (pauseMs > 0 || !this.#isIn('running')) return pauseMs
@@ -333,6 +335,7 @@ export class Dispatcher implements Claimer {
   async #drain(graceMs: number, storeMs: number): Promise<void> {
     this.#enter('draining')
     this.#unsubscribe?.()
+    this.#runs.handBackPrefetched()
     // Runs that end in this turn of the event loop need no heartbeat.
     void nextTurn().then(() => {
       if (!this.#runs.hasFault && this.#isIn('draining')) this.#runs.leases.ignoreLosses()

@@ -1,24 +1,15 @@
-import type { Handler, Handlers, RetryOptions } from '../handlers/registry.ts'
+import type { Handlers, RetryOptions } from '../handlers/registry.ts'
 import type { Claim, ClaimedDelivery } from '../inbox/inbox.ts'
-import { retryRule, type RetryRule } from './retry.ts'
+import type { Lane, Want } from './lane.ts'
+import { Pace } from './pace.ts'
+import { retryRule } from './retry.ts'
+import { shareClaims } from './share-claims.ts'
 
 /**
  * Minimum delay before asking again for an overdue delivery that was not returned (another process may hold it);
  * prevents a busy loop.
  */
 const leastWaitMs = 5
-
-/** A registered handler, with the state that the dispatcher keeps for it. */
-export interface Lane {
-  readonly handler: Handler
-  readonly rule: RetryRule
-  /** How many attempts are running. */
-  running: number
-  /** How many slots are reserved for claims under way. */
-  reserved: number
-  /** False after a claim that returned less than its limit, until a hint that something is due. */
-  mayBeDue: boolean
-}
 
 export interface LanesOptions {
   readonly handlers: Handlers
@@ -43,7 +34,15 @@ export class Lanes {
     this.#options = options
     for (const handler of options.handlers.all) {
       const rule = retryRule(handler.retry, options.retry)
-      this.#byName.set(handler.name, { handler, rule, running: 0, reserved: 0, mayBeDue: true })
+      this.#byName.set(handler.name, {
+        handler,
+        rule,
+        running: 0,
+        reserved: 0,
+        prefetched: 0,
+        pace: new Pace(),
+        mayBeDue: true
+      })
     }
   }
 
@@ -71,7 +70,7 @@ export class Lanes {
    */
   wants(recorded: ReadonlyMap<string, number> = new Map()): readonly Want[] {
     if (performance.now() >= this.#pollAt || this.#options.clock() >= this.#nextDueAt) this.everythingMayBeDue()
-    return shareSlots(this.all, this.#options.concurrency, ({ handler, mayBeDue }) =>
+    return shareClaims(this.all, this.#options.concurrency, ({ handler, mayBeDue }) =>
       mayBeDue ? Infinity : (recorded.get(handler.name) ?? 0)
     )
   }
@@ -134,64 +133,4 @@ function countByHandler(deliveries: readonly Pick<ClaimedDelivery, 'handler'>[])
   const counts = new Map<string, number>()
   for (const { handler } of deliveries) counts.set(handler, (counts.get(handler) ?? 0) + 1)
   return counts
-}
-
-/** How many deliveries to claim for a handler. */
-export interface Want {
-  readonly lane: Lane
-  readonly limit: number
-}
-
-/** How many slots of a handler are taken. */
-export function takenSlots({ running, reserved }: Lane): number {
-  return running + reserved
-}
-
-/**
- * Shares the free slots among the handlers. Pure.
- *
- * If there are at least as many slots as handlers, one slot is kept free for each idle handler: handlers that hang can
- * fill all other slots, but cannot prevent an idle handler from starting. The other slots are shared out, first to the
- * handlers with the fewest running attempts. A slot that is not used is offered to others at the next claim.
- *
- * @param concurrency the most attempts that run at the same time
- * @param wanted the most deliveries that a handler can use
- * @returns limits whose sum is at most the number of free slots
- */
-export function shareSlots(
-  lanes: readonly Lane[],
-  concurrency: number,
-  wanted: (lane: Lane) => number
-): readonly Want[] {
-  let free = concurrency
-  let idle = 0
-  for (const lane of lanes) {
-    const taken = takenSlots(lane)
-    free -= taken
-    if (taken === 0) idle += 1
-  }
-  const asking = lanes
-    .map((lane) => ({ lane, limit: 0, most: Math.min(wanted(lane), lane.handler.concurrency - takenSlots(lane)) }))
-    .filter(({ most }) => most > 0)
-    .sort((a, b) => takenSlots(a.lane) - takenSlots(b.lane))
-  let shared = free
-  if (concurrency >= lanes.length) {
-    shared = free - idle
-    for (const want of asking) if (takenSlots(want.lane) === 0) want.limit = 1
-  }
-  let open = asking.filter(hasSlot)
-  while (shared > 0 && open.length > 0) {
-    const share = Math.max(1, Math.floor(shared / open.length))
-    for (const want of open) {
-      const more = Math.min(share, shared, want.most - want.limit)
-      want.limit += more
-      shared -= more
-    }
-    open = open.filter(hasSlot)
-  }
-  return asking.filter(({ limit }) => limit > 0).map(({ lane, limit }) => ({ lane, limit }))
-}
-
-function hasSlot({ limit, most }: { readonly limit: number; readonly most: number }): boolean {
-  return limit < most
 }

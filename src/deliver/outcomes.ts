@@ -2,7 +2,7 @@ import { isPermanentError, isRetryLater, RiverhookError } from '../model/errors.
 import { errorText, type Redact } from '../model/error-text.ts'
 import type { Outcome } from '../model/event.ts'
 import type { ClaimedDelivery, OnLoss } from '../inbox/inbox.ts'
-import type { Lane } from './lanes.ts'
+import type { Lane } from './lane.ts'
 import { afterLoss, nextAttemptAt } from './retry.ts'
 
 /** A delivery that lost this many runs in a row is a dead letter, even if others ran beside it. */

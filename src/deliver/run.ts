@@ -8,7 +8,7 @@ import type { AttemptSpan, Tracing } from '../model/tracing.ts'
 import type { ClaimedDelivery, Inbox } from '../inbox/inbox.ts'
 import { Attempt, type Ending } from './attempt.ts'
 import { Fate } from './fate.ts'
-import type { Lane } from './lanes.ts'
+import type { Lane } from './lane.ts'
 import { HandlerTransaction, type TransactionOwner } from './transaction.ts'
 
 /** The run that the executing code belongs to. */
@@ -28,6 +28,8 @@ export interface RunInput {
   readonly tracing: Tracing | undefined
   /** Called when the handler's transaction is committed. */
   readonly onCommitted: () => void
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
 }
 
 /**
@@ -38,9 +40,8 @@ export interface RunInput {
 export class Run implements TransactionOwner {
   /** Undefined if no handler of this name is registered. */
   readonly lane: Lane | undefined
-  /** Milliseconds since the epoch. */
-  readonly startedAt: number
   readonly fate = new Fate()
+  #startedAt: number
   #delivery: ClaimedDelivery
   #claimedAgain: ClaimedDelivery | undefined
   #event: AnyEvent | undefined
@@ -53,7 +54,12 @@ export class Run implements TransactionOwner {
   constructor(delivery: ClaimedDelivery, lane: Lane | undefined, startedAt: number) {
     this.#delivery = delivery
     this.lane = lane
-    this.startedAt = startedAt
+    this.#startedAt = startedAt
+  }
+
+  /** The start of the handler, or of the run if none was started. Milliseconds since the epoch. */
+  get startedAt(): number {
+    return this.#startedAt
   }
 
   /** The delivery with the token of its latest claim. */
@@ -91,10 +97,11 @@ export class Run implements TransactionOwner {
   }
 
   /** Calls the handler. @returns how it ended; never rejects */
-  start({ inbox, event, lane, log, tracing, onCommitted }: RunInput): Promise<Ending> {
+  start({ inbox, event, lane, log, tracing, onCommitted, startedAt }: RunInput): Promise<Ending> {
+    this.#startedAt = startedAt
     const delivery = this.#delivery
     const transaction = new HandlerTransaction(inbox, this)
-    const span = tracing?.process(delivery, this.startedAt)
+    const span = tracing?.process(delivery, startedAt)
     const attempt = new Attempt({
       handler: lane.handler,
       event,

@@ -5,7 +5,8 @@ import type { ClaimedDelivery, LostRun, SettleResult } from '../inbox/inbox.ts'
 import type { Ending } from './attempt.ts'
 import type { Bell } from './bell.ts'
 import type { DispatcherOptions } from './dispatcher-options.ts'
-import type { Lane, Lanes } from './lanes.ts'
+import type { Lane } from './lane.ts'
+import type { Lanes } from './lanes.ts'
 import { Leases } from './leases.ts'
 import {
   abortReason,
@@ -18,10 +19,17 @@ import {
   type FailureInput,
   type Decision
 } from './outcomes.ts'
+import { Prefetched } from './prefetched.ts'
 import { Report } from './report.ts'
 import { currentRun, Run } from './run.ts'
 import { Settlements, type PendingOutcome } from './settlements.ts'
 import type { Suspects } from './suspects.ts'
+
+/**
+ * The longest that a claimed delivery waits for a slot, in milliseconds: less than a quarter of its lease, so that it
+ * cannot begin when another process may have it.
+ */
+const longestWaitMs = (leaseMs: number): number => Math.min(1_000, leaseMs / 4)
 
 export interface RunsOptions
   extends Pick<DispatcherOptions, 'inbox' | 'log' | 'revive' | 'redact' | 'random' | 'onError' | 'onDead' | 'tracing'> {
@@ -42,6 +50,7 @@ export class Runs {
   readonly #options: RunsOptions
   readonly #settlements: Settlements
   readonly #report: Report
+  readonly #prefetched: Prefetched
   /** Undefined until the dispatcher starts. */
   #lanes: Lanes | undefined
   #suspects: Suspects | undefined
@@ -51,6 +60,7 @@ export class Runs {
   constructor(options: RunsOptions) {
     const { inbox, leaseMs, log, clock, redact } = (this.#options = options)
     this.#report = new Report(log, options, redact)
+    this.#prefetched = new Prefetched(clock, longestWaitMs(leaseMs))
     this.#settlements = new Settlements({
       inbox,
       log,
@@ -89,18 +99,40 @@ export class Runs {
   }
 
   /**
-   * Runs the handler of a delivery. An event that cannot be read is a dead letter; so is a delivery whose handler
-   * now allows fewer attempts than were made.
+   * Runs the handler of a delivery, when a slot is free.
    * @param read the event, if it was read just now and nothing else uses it
    */
   start(delivery: ClaimedDelivery, lane: Lane, read?: AnyEvent): void {
     const run = this.#hold(delivery, lane)
+    if (lane.running < lane.handler.concurrency) this.#begin(run, lane, read)
+    else this.#prefetched.add(run, lane, read)
+  }
+
+  /** Hands back the deliveries that have waited for a slot for too long: their handler has become slow. */
+  handBackOverdue(): void {
+    for (const run of this.#prefetched.takeOverdue()) {
+      run.lane?.pace.stalled()
+      this.#settle(run, { outcome: { state: 'released' } })
+    }
+  }
+
+  /** Hands back the deliveries that wait for a slot. */
+  handBackPrefetched(): void {
+    for (const run of this.#prefetched.takeAll()) this.#settle(run, { outcome: { state: 'released' } })
+  }
+
+  /**
+   * Calls the handler. An event that cannot be read is a dead letter; so is a delivery whose handler now allows fewer
+   * attempts than were made.
+   */
+  #begin(run: Run, lane: Lane, read: AnyEvent | undefined): void {
+    const { delivery } = run
     const lowered = decideOnLoweredLimit(delivery, lane)
     if (lowered !== undefined) {
       this.#settle(run, lowered)
       return
     }
-    const { inbox, log, revive, tracing } = this.#options
+    const { inbox, log, revive, tracing, clock } = this.#options
     let event: AnyEvent
     try {
       if (delivery.event.unreadable !== undefined) throw delivery.event.unreadable
@@ -119,7 +151,7 @@ export class Runs {
     const onCommitted = (): void => {
       this.#freeKey(run)
     }
-    void run.start({ inbox, event, lane, log, tracing, onCommitted }).then((ending) => {
+    void run.start({ inbox, event, lane, log, tracing, onCommitted, startedAt: clock() }).then((ending) => {
       this.#ended(run, lane, ending)
     })
   }
@@ -226,9 +258,20 @@ export class Runs {
     return { ...this.#backoffInput(), redact: (message) => redact?.(message, delivery.event) ?? message }
   }
 
+  #beginNext(lane: Lane): void {
+    while (lane.running < lane.handler.concurrency) {
+      const next = this.#prefetched.next(lane)
+      if (next === undefined) return
+      // Guard: the lease was lost while it waited.
+      if (!next.run.isOver) this.#begin(next.run, lane, next.read)
+    }
+  }
+
   #ended(run: Run, lane: Lane, ending: Ending): void {
     const { fate } = run
     lane.running -= 1
+    lane.pace.ended(this.#options.clock() - run.startedAt)
+    this.#beginNext(lane)
     this.#options.bell.ring()
     if (fate.isOpen || fate.isCommitted) this.#suspects?.survived(run)
     const error = ending.state === 'failed' ? ending.error : undefined

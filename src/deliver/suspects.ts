@@ -1,5 +1,6 @@
 import type { ClaimedDelivery, Inbox, OnLoss, Suspect } from '../inbox/inbox.ts'
-import { takenSlots, type Lane, type Lanes } from './lanes.ts'
+import { takenSlots, type Lane } from './lane.ts'
+import type { Lanes } from './lanes.ts'
 import type { Leases } from './leases.ts'
 import type { Run } from './run.ts'
 

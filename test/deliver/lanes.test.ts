@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import t from 'tap'
 
-import { shareSlots, takenSlots, type Lane } from '../../src/deliver/lanes.ts'
+import { takenSlots, type Lane } from '../../src/deliver/lane.ts'
+import { Pace } from '../../src/deliver/pace.ts'
+import { shareSlots } from '../../src/deliver/share-claims.ts'
 import { retryDefaults } from '../../src/deliver/retry.ts'
 import { Registry } from '../../src/handlers/registry.ts'
 
@@ -13,7 +15,15 @@ function lanesOf(concurrencies: readonly number[]): Lane[] {
   concurrencies.forEach((concurrency, index) => {
     registry.on('*', { name: `h${index}`, concurrency }, () => undefined)
   })
-  return registry.all.map((handler) => ({ handler, rule: retryDefaults, running: 0, reserved: 0, mayBeDue: false }))
+  return registry.all.map((handler) => ({
+    handler,
+    rule: retryDefaults,
+    running: 0,
+    reserved: 0,
+    prefetched: 0,
+    pace: new Pace(),
+    mayBeDue: false
+  }))
 }
 
 t.test('in any sequence of events the limits are kept, and an idle handler gets a slot', async (t) => {
