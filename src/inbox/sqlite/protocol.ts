@@ -129,7 +129,7 @@ export interface Call<Name extends OperationName = OperationName> {
 }
 
 /** A message from the engine. */
-export type Message = Call | { readonly name: 'open'; readonly now: number } | { readonly name: 'close' }
+export type Message = readonly Call[] | { readonly name: 'open'; readonly now: number } | { readonly name: 'close' }
 
 export type Answer =
   | { readonly callId: number; readonly result: unknown }

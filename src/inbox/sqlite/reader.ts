@@ -25,11 +25,13 @@ const post = (reply: Reply): void => {
 }
 
 port.on('message', (message: Message) => {
-  if (message.name === 'open') post({ opened: true, notes: [] })
-  else if (message.name === 'close') {
-    closeFile()
-    port.close()
-  } else post([answer(message)])
+  if ('name' in message) {
+    if (message.name === 'open') post({ opened: true, notes: [] })
+    else {
+      closeFile()
+      port.close()
+    }
+  } else for (const call of message) post([answer(call)])
 })
 
 function answer(call: Call): Answer {

@@ -3,6 +3,7 @@ import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from '
 import { errorCodes, RiverhookError, type RiverhookErrorCode } from '../../model/errors.ts'
 import { inboxUnavailable } from '../../model/inbox-unavailable.ts'
 import { ownExtension } from '../../model/own-extension.ts'
+import { setImmediate } from '../../model/timers.ts'
 import type { InboxNote } from '../inbox.ts'
 import type { FileSettings } from './database.ts'
 import { keepDescriptor, releaseFile, useFile } from './open-files.ts'
@@ -28,6 +29,12 @@ export interface ThreadOptions {
   readonly readLimitMs: number
 }
 
+/**
+ * Calls that can wait for the next one while the thread is busy, to share its commit: mostly, outcomes are stored by the
+ * commit that records the next events.
+ */
+const sharing: ReadonlySet<OperationName> = new Set(['settle'])
+
 /** The reader does not have the file of the server: the thread that owns the file must answer the call. */
 export class LostFile extends Error {}
 
@@ -41,6 +48,8 @@ export class Thread {
   readonly #options: ThreadOptions
   /** Not a Map, which would keep the results of former calls: see `Hold` in leases.ts. */
   readonly #pending: Pending[] = []
+  /** Calls that are sent with the next one: see `sharing`. */
+  #held: Call[] = []
   #running: Running | undefined
   #starting: Promise<void> | undefined
   #isClosing = false
@@ -74,6 +83,7 @@ export class Thread {
     if (running === undefined) return
     this.#isClosing = true
     this.#holdProcess()
+    this.#sendHeld()
     running.port.postMessage({ name: 'close' } satisfies Message)
     await running.ended
     this.#isClosing = false
@@ -93,8 +103,20 @@ export class Thread {
       this.#pending.push({ callId, resolve, reject })
     })
     this.#holdProcess()
-    running.port.postMessage({ callId, name, args, now: this.#options.clock() } satisfies Call<Name>, transfer)
+    const call: Call<Name> = { callId, name, args, now: this.#options.clock() }
+    const isBusy = this.#pending.length - this.#held.length > 1
+    if (sharing.has(name) && isBusy) this.#held.push(call)
+    else this.#send([...this.#held, call], transfer)
     return (await result) as Operations[Name]['result']
+  }
+
+  #sendHeld(): void {
+    if (this.#held.length > 0) this.#send(this.#held)
+  }
+
+  #send(calls: readonly Call[], transfer: ArrayBuffer[] = []): void {
+    this.#held = []
+    this.#running?.port.postMessage(calls satisfies Message, transfer)
   }
 
   #start(): Promise<void> {
@@ -124,6 +146,11 @@ export class Thread {
         keepDescriptor(path, reply.descriptor)
       } else if (!('opened' in reply)) {
         for (const answer of reply) this.#answer(answer)
+        // The caller that has its answer now may send the next call at once.
+        if (this.#held.length > 0 && this.#held.length === this.#pending.length)
+          setImmediate(() => {
+            this.#sendHeld()
+          })
       } else if (reply.opened) {
         this.#hasOpened = true
         this.#notes = reply.notes
@@ -161,6 +188,7 @@ export class Thread {
   /** Handles the end of the thread: rejects the calls that it has not answered. The next call starts another thread. */
   #handleEnd(running: Running, cause: unknown): void {
     if (this.#running === running) this.#running = undefined
+    this.#held = []
     for (const pending of this.#pending.splice(0)) pending.reject(inboxUnavailable(this.#options.settings.path, cause))
   }
 

@@ -38,9 +38,9 @@ port.on('message', (first: Message) => {
   const calls: Call[] = []
   let message: Message | undefined = first
   for (; message !== undefined; message = receiveMessageOnPort(port)?.message as Message | undefined) {
-    if (message.name === 'open') open(message.now)
-    else if (message.name === 'close') break
-    else calls.push(message)
+    if (!('name' in message)) calls.push(...message)
+    else if (message.name === 'open') open(message.now)
+    else break
   }
   const { true: scrubs = [], false: others = [] } = Object.groupBy(calls, ({ name }) =>
     name === 'scrub' ? 'true' : 'false'
