@@ -27,12 +27,14 @@ interface Result {
   readonly name: string
   readonly perSecond: number
   readonly loaded: Loaded
-  readonly reported: Reported
+  /** Undefined for the route, which has no handler. */
+  readonly reported: Reported | undefined
 }
 
 /**
  * Measures how many events a second are received and handled without a pause. Then sends half of that, and ten times
- * that, at a fixed rate to a new server, and prints how long the answers and the handlers took.
+ * that, at a fixed rate to a new server, and prints how long the answers and the handlers took. A route that stores
+ * nothing gets the same requests: its times are those of the machine.
  */
 export async function latency({ seconds }: LatencySettings): Promise<void> {
   const contestant = contestants.find(({ key }) => key === 'c*')
@@ -40,24 +42,34 @@ export async function latency({ seconds }: LatencySettings): Promise<void> {
   const load = { bodyBytes, connections: 64, warmUpRequests: 6_000, measuredMs: 5_000 }
   const { perSecond } = await measure(contestant, load)
   console.log(`Received and handled without a pause: ${Math.round(perSecond)} events a second, 64 connections`)
-  const half = await at('half of it', perSecond / 2, seconds)
-  const tenfold = await at('ten times of it', perSecond * 10, Math.min(seconds, 10))
-  print([half, tenfold])
+  const order = { perSecond: perSecond / 2, seconds }
+  const most = { perSecond: perSecond * 10, seconds: Math.min(seconds, 10) }
+  const half = await at('half of it', 'latency/server.ts', order)
+  const halfOfRoute = await at('the route, half', 'receive/baseline.ts', order)
+  const tenfold = await at('ten times of it', 'latency/server.ts', most)
+  const tenfoldOfRoute = await at('the route, ten times', 'receive/baseline.ts', most)
+  print([half, halfOfRoute, tenfold, tenfoldOfRoute])
+  judge(half, tenfold)
   console.log(JSON.stringify({ machine: describeMachine(), load: readLoad() }))
 }
 
-async function at(name: string, perSecond: number, seconds: number): Promise<Result> {
+async function at(
+  name: string,
+  file: 'latency/server.ts' | 'receive/baseline.ts',
+  { perSecond, seconds }: { readonly perSecond: number; readonly seconds: number }
+): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), 'riverhook-bench-'))
-  const server = startChild('latency/server.ts', [path, schemes['digital-river'].secret, `sqlite:${folder}/inbox.db`])
+  const server = startChild(file, [path, schemes['digital-river'].secret, `sqlite:${folder}/inbox.db`])
+  const settle = file === 'latency/server.ts' ? handled : () => Promise.resolve(undefined)
   const generator = startChild('latency/load.ts')
   try {
     const { port } = (await server.message()) as { readonly port: number }
     const order = { port, path, bodyBytes, mostConnections }
     process.stderr.write(`${name}: warming up\n`)
-    await handled(server, await drive(generator, { ...order, perSecond: 1_000, ms: 6_000 }))
+    await settle(server, await drive(generator, { ...order, perSecond: 1_000, ms: 6_000 }))
     process.stderr.write(`${name}: ${Math.round(perSecond)} requests a second for ${seconds} s\n`)
     const loaded = await drive(generator, { ...order, perSecond, ms: seconds * 1_000 })
-    return { name, perSecond, loaded, reported: await handled(server, loaded) }
+    return { name, perSecond, loaded, reported: await settle(server, loaded) }
   } finally {
     await generator.stop()
     await server.stop()
@@ -72,7 +84,7 @@ async function handled(server: Child, { answers }: Loaded): Promise<Reported> {
   let mostRss = 0
   for (;;) {
     const reported = await report(server)
-    begun.push(...reported.begun)
+    for (const one of reported.begun) begun.push(one)
     mostRss = Math.max(mostRss, reported.mostRss)
     if (begun.length >= accepted) return { begun, mostRss }
     await setTimeout(200)
@@ -89,20 +101,26 @@ async function report(server: Child): Promise<Reported> {
   return (await server.message()) as Reported
 }
 
-function print([half, tenfold]: readonly [Result, Result]): void {
+function print(results: readonly Result[]): void {
   const table = new Table({
     head: ['', 'requests/s', 'answers', 'p50 ms', 'p99 ms', 'p99.9 ms', 'max ms', 'handler p50 ms', 'memory MiB'],
     colAligns: ['left', ...Array.from({ length: 8 }, () => 'right' as const)],
     style: { head: [], border: [] }
   })
-  for (const result of [half, tenfold]) {
+  for (const result of results) {
     const times = answerTimes(result)
     const figures = [0.5, 0.99, 0.999, 1].map((share) => quantile(times, share).toFixed(1))
-    const handler = quantile(handlerTimes(result), 0.5).toFixed(1)
-    const memory = Math.round(result.reported.mostRss / 2 ** 20)
-    table.push([result.name, Math.round(result.perSecond), answersOf(result), ...figures, handler, memory])
+    const { reported } = result
+    const ofHandlers =
+      reported === undefined
+        ? ['', '']
+        : [quantile(handlerTimes(result), 0.5).toFixed(1), Math.round(reported.mostRss / 2 ** 20)]
+    table.push([result.name, Math.round(result.perSecond), answersOf(result), ...figures, ...ofHandlers])
   }
   console.log(table.toString())
+}
+
+function judge(half: Result, tenfold: Result): void {
   const verdicts: readonly (readonly [string, number, number])[] = [
     ['half: p99.9 of the answers', quantile(answerTimes(half), 0.999), 50],
     ['half: median from the request to the handler', quantile(handlerTimes(half), 0.5), 5],
@@ -127,7 +145,9 @@ function answerTimes({ loaded: { answers } }: Result): Float64Array {
 }
 
 /** From the request to the beginning of its handler, for the requests that were answered. */
-function handlerTimes({ loaded: { answers }, reported: { begun } }: Result): Float64Array {
+function handlerTimes({ loaded: { answers }, reported }: Result): Float64Array {
   const sent = new Map(answers.map(([id, , sentAt]) => [id, sentAt]))
-  return Float64Array.from(begun.flatMap(([id, at]) => (sent.has(id) ? at - (sent.get(id) ?? at) : [])))
+  return Float64Array.from(
+    (reported?.begun ?? []).flatMap(([id, at]) => (sent.has(id) ? at - (sent.get(id) ?? at) : []))
+  )
 }
