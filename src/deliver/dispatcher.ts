@@ -38,10 +38,10 @@ interface Routing {
  *
  * One claim is under way at a time. It asks for as many deliveries of each handler as there are free slots, and for
  * some that wait for a slot if its attempts are quick (`share-claims.ts`). Beside it, the recorder claims while it
- * records (`reserve`): mostly, a new event is leased when it is stored. Outcomes are stored in batches, independently of
- * the claims. A handler is included only when something may be due for it: after a hint from the inbox (`onDue`), at the
- * time that the last claim returned, after a claim that filled its slots, after an outcome that frees an order key, and
- * every `pollMs`, because a command in another process may have replayed something.
+ * records (`reserve`): mostly, a new event is leased when it is stored. Outcomes are stored in batches, independently
+ * of the claims. A handler is included only when something may be due for it: after a hint from the inbox (`onDue`),
+ * at the time that the last claim returned, after a claim that filled its slots, after an outcome that frees an order
+ * key, and every `pollMs`, because a command in another process may have replayed something.
  */
 export class Dispatcher implements Claimer {
   readonly #options: DispatcherOptions

@@ -14,7 +14,7 @@ export class Pace {
   /** In milliseconds. Undefined until an attempt has ended. */
   #mean: number | undefined
 
-  /** Call when an attempt has ended, after so many milliseconds. */
+  /** Call when an attempt has ended. @param ms how long it took, in milliseconds */
   ended(ms: number): void {
     // The clock may have been set back.
     const took = Math.max(0, ms)

@@ -12,8 +12,8 @@ interface Waiting {
 }
 
 /**
- * The deliveries that this process has claimed before a slot of their handler was free, in order. `Pace` decides how
- * many: so many that they begin soon.
+ * The deliveries that this process has claimed before a slot of their handler was free, in order. `Pace` limits their
+ * number, so that they begin soon.
  */
 export class Prefetched {
   readonly #byLane = new Map<Lane, Waiting[]>()

@@ -3,9 +3,9 @@ import { takenAhead, takenSlots, type Lane, type Want } from './lane.ts'
 /**
  * Shares the free slots among the handlers, and adds deliveries that are claimed before a slot is free. Pure.
  *
- * A handler gets those only when its own slots are full, so many that they begin soon (`Pace`), and only while the
- * slots suffice for every handler that asks. All handlers together have at most `concurrency` of them. Deliveries with
- * an order key are never claimed ahead.
+ * A handler gets those only when its own slots are full, and only while the slots suffice for every handler that asks.
+ * `Pace` limits their number, so that they begin soon. All handlers together have at most `concurrency` of them.
+ * Deliveries with an order key are never claimed ahead.
  *
  * @param concurrency the most attempts that run at the same time
  * @param wanted the most deliveries that a handler can use

@@ -30,8 +30,8 @@ export interface ThreadOptions {
 }
 
 /**
- * Calls that can wait for the next one while the thread is busy, to share its commit: mostly, outcomes are stored by the
- * commit that records the next events.
+ * Calls that can wait for the next one while the thread is busy, to share its commit: mostly, outcomes are stored by
+ * the commit that records the next events.
  */
 const sharing: ReadonlySet<OperationName> = new Set(['settle'])
 
@@ -204,8 +204,8 @@ export class Thread {
   }
 
   /**
-   * Keeps the process alive only while calls are pending. Otherwise, a server that failed to start, for example because
-   * its port was taken, would never end and never release the file.
+   * Keeps the process alive only while calls are pending. Otherwise, a server that failed to start, for example
+   * because its port was taken, would never end and never release the file.
    */
   #holdProcess(): void {
     if (this.#running === undefined) return
