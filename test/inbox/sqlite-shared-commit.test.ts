@@ -91,3 +91,18 @@ t.test('outcomes are stored although nothing else comes, or the inbox is closed'
   t.strictSame(await recorded, ['accepted'])
   t.strictSame(await settled, ['settled'])
 })
+
+t.test('a call that cannot be sent fails alone: outcomes are stored, then and later', async (t) => {
+  const { inbox, settlement } = await running(t)
+  const first = inbox.record([arrival('e1')])
+  const settled = inbox.settle([settlement])
+  const cannotBeCopied = [() => undefined] as never
+  await t.rejects(inbox.reseal(cannotBeCopied), { name: 'DataCloneError' })
+  t.strictSame(await settled, ['settled'])
+  await first
+  t.strictSame(await inbox.settle([settlement]), ['stale'])
+  await t.rejects(inbox.reseal(cannotBeCopied), { name: 'DataCloneError' })
+  const again = inbox.settle([settlement])
+  t.strictSame(await inbox.settle([settlement]), ['stale'])
+  t.strictSame(await again, ['stale'])
+})

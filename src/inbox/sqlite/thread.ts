@@ -106,8 +106,21 @@ export class Thread {
     const call: Call<Name> = { callId, name, args, now: this.#options.clock() }
     const isBusy = this.#pending.length - this.#held.length > 1
     if (sharing.has(name) && isBusy) this.#held.push(call)
-    else this.#send([...this.#held, call], transfer)
+    else {
+      try {
+        this.#send([...this.#held, call], transfer)
+      } catch (error) {
+        // Guard: an argument cannot be copied to the thread.
+        this.#forget(callId)
+        this.#sendHeldIfIdle()
+        throw error
+      }
+    }
     return (await result) as Operations[Name]['result']
+  }
+
+  #sendHeldIfIdle(): void {
+    if (this.#held.length === this.#pending.length) this.#sendHeld()
   }
 
   #sendHeld(): void {
@@ -115,8 +128,8 @@ export class Thread {
   }
 
   #send(calls: readonly Call[], transfer: ArrayBuffer[] = []): void {
-    this.#held = []
     this.#running?.port.postMessage(calls satisfies Message, transfer)
+    this.#held = []
   }
 
   #start(): Promise<void> {
@@ -147,9 +160,9 @@ export class Thread {
       } else if (!('opened' in reply)) {
         for (const answer of reply) this.#answer(answer)
         // The caller that has its answer now may send the next call at once.
-        if (this.#held.length > 0 && this.#held.length === this.#pending.length)
+        if (this.#held.length > 0)
           setImmediate(() => {
-            this.#sendHeld()
+            this.#sendHeldIfIdle()
           })
       } else if (reply.opened) {
         this.#hasOpened = true
@@ -193,14 +206,20 @@ export class Thread {
   }
 
   #answer(answer: Answer): void {
-    // The first one, usually: a thread answers in the order of the calls.
-    const index = this.#pending.findIndex(({ callId }) => callId === answer.callId)
-    const [pending] = index === -1 ? [] : this.#pending.splice(index, 1)
+    const pending = this.#forget(answer.callId)
     if (pending === undefined) return
-    this.#holdProcess()
     if ('isLost' in answer) pending.reject(new LostFile())
     else if ('error' in answer) pending.reject(toError(answer.error))
     else pending.resolve(answer.result)
+  }
+
+  /** Removes a call from those that wait for an answer. */
+  #forget(callId: number): Pending | undefined {
+    // The first one, usually: a thread answers in the order of the calls.
+    const index = this.#pending.findIndex((pending) => pending.callId === callId)
+    const [pending] = index === -1 ? [] : this.#pending.splice(index, 1)
+    if (pending !== undefined) this.#holdProcess()
+    return pending
   }
 
   /**
