@@ -42,7 +42,9 @@ const restricted = [
 ]
 
 export default tseslint.config(
-  { ignores: ['dist/', '.tap/', '.riverhook/', 'test/bench/peers/', 'test/package/consumer/', 'coverage/'] },
+  {
+    ignores: ['dist/', '.oldest/', '.tap/', '.riverhook/', 'test/bench/peers/', 'test/package/consumer/', 'coverage/']
+  },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {

@@ -7,8 +7,9 @@ export function packageVersion(): string {
   return readPackage().version
 }
 
+/** By the name of the package: a build may put this module into another folder. */
 function readPackage(): { readonly version: string; readonly engines: { readonly node: string } } {
-  return createRequire(import.meta.url)('../package.json') as ReturnType<typeof readPackage>
+  return createRequire(import.meta.url)('riverhook/package.json') as ReturnType<typeof readPackage>
 }
 
 /**

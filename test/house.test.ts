@@ -299,6 +299,21 @@ t.test('the core names no provider', (t) => {
   t.end()
 })
 
+const fromItsPlace =
+  /URL\([^()]*import\.meta|fileURLToPath\(import\.meta|import\.meta\.(?:dirname|filename)|require\('\./u
+
+// Risk: a published file that looks for another one in a folder where it is not: the build puts many modules into one
+// file, in dist/parts.
+t.test('a module finds other files of the package with own-place.ts, not from its own place', (t) => {
+  const root = new URL('../', import.meta.url)
+  const files = globSync('src/**/*.ts', { cwd: root }).filter((file) => !file.startsWith('src/page/'))
+  t.same(
+    files.filter((file) => fromItsPlace.test(readFileSync(new URL(file, root), 'utf8'))),
+    ['src/model/own-place.ts']
+  )
+  t.end()
+})
+
 // Risk: long comment lines. The formatter does not wrap comments.
 t.test('no comment is wider than 120 columns', (t) => {
   const root = new URL('../', import.meta.url)

@@ -1,17 +1,17 @@
 // Loaded before everything else in every process of `npm test` and `npm run test:oldest`. JavaScript, so that no types
 // are stripped for it.
 //
-// An import between modules of src, or of dist, is resolved from its text alone. Node would look at the disk for each
+// An import between modules of src, or of .oldest, is resolved from its text alone. Node would look at the disk for each
 // import again: a quarter of the time in which a command, a server or a thread of SQLite starts.
 //
-// With TEST_DIST, a module of src becomes what `npm run build:js` made of it in dist: see test/package/oldest-node.ts.
+// With TEST_DIST, a module of src becomes what `npm run build:js` made of it in .oldest: see test/package/oldest-node.ts.
 import { registerHooks } from 'node:module'
 import process from 'node:process'
 import { URL } from 'node:url'
 
 const root = new URL('../', import.meta.url).href
 const sources = `${root}src/`
-const built = `${root}dist/`
+const built = `${root}.oldest/`
 const usesDist = process.env['TEST_DIST'] !== undefined
 const [own, extension, format] = usesDist ? [built, '.js', 'module'] : [sources, '.ts', 'module-typescript']
 

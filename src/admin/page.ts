@@ -5,8 +5,10 @@ import { fileURLToPath } from 'node:url'
 import files from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
+import { ownFolder } from '../programs.ts'
+
 /** Where `npm run build:page` puts the page: the same in a clone and in the package. */
-const folder = fileURLToPath(new URL('../../dist/page/', import.meta.url))
+const folder = fileURLToPath(new URL('../dist/page/', ownFolder))
 
 /**
  * Serves the operator's page. Every path below the prefix that is no file shows it: it reads the rest of the path

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError, Option } from 'commander'
 
 import { type EndpointOptions, type Rejection, type RiverhookOptions } from '../index.ts'
-import { handlersIn } from '../programs.ts'
+import { handlersIn, ownFolder } from '../programs.ts'
 import { defaultSource } from '../options/default-source.ts'
 import { serverSettings } from '../options/server-settings.ts'
 import { createClock, createDigitalRiver, newSecret, type DigitalRiverSimulator } from '../testing/index.ts'
@@ -29,7 +29,7 @@ interface Flags extends ProjectFlags {
 }
 
 const inbox = 'sqlite:.riverhook/dev.db'
-const handlers = fileURLToPath(new URL('../../examples/handlers', import.meta.url))
+const handlers = fileURLToPath(new URL('../examples/handlers', ownFolder))
 const host = '127.0.0.1'
 
 export function devCommand(): Command {

@@ -1,18 +1,16 @@
-import { ownExtension } from '../model/own-extension.ts'
-
-const moduleUrl = (path: string): URL => new URL(`../${path}.${ownExtension}`, import.meta.url)
+import { ownModule } from '../model/own-place.ts'
 
 /**
  * The modules that `import ... from 'riverhook'` loads in a handlers file or the config file: this package, so that
  * there is only one instance.
  */
 export const ownPackage = {
-  packageUrl: moduleUrl('index'),
+  packageUrl: ownModule('index'),
   subpaths: {
-    admin: moduleUrl('admin/index'),
-    resources: moduleUrl('source/digital-river/resources/index'),
-    sources: moduleUrl('sources'),
-    testing: moduleUrl('testing/index'),
-    web: moduleUrl('web')
+    admin: ownModule('admin/index'),
+    resources: ownModule('source/digital-river/resources/index'),
+    sources: ownModule('sources'),
+    testing: ownModule('testing/index'),
+    web: ownModule('web')
   }
 }

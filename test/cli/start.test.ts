@@ -41,7 +41,7 @@ async function loadedBy(script: string): Promise<Loaded> {
   return {
     stdout,
     packages: find(/node_modules\/((?:@[^/]+\/)?[^/]+)\//).toSorted(),
-    own: find(/^(?!.*node_modules).*\/(?:src|dist)\/([^?]+)\.[jt]s$/)
+    own: find(/^(?!.*node_modules).*\/(?:src|\.oldest)\/([^?]+)\.[jt]s$/)
   }
 }
 

@@ -1,9 +1,10 @@
 // npm run test:oldest. Runs the tests on the oldest supported Node, without those that no Node can change. Risk: code
 // that works on this clone's Node and fails on a merchant's (the SQLite of Node 22 differs from that of 24).
 //
-// The tests import src and start its files, and get what is built from them (test/quick-resolve.js), which is also what
-// a merchant runs. On this Node, src would take twice as long: its types are stripped again in each process and each
-// thread. It is built at each run, so that no older build passes for src.
+// The tests import src and start its files, and get what is built from them, file by file (test/quick-resolve.js). On
+// this Node, src would take twice as long: its types are stripped again in each process and each thread. It is built at
+// each run, so that no older build passes for src. The files that a merchant runs, which have many modules each, are
+// tested on this Node in test/package/tarball.ts.
 import { execFile } from 'node:child_process'
 import { globSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -31,6 +32,7 @@ const given = process.argv.slice(2)
 const files =
   given.length > 0 ? given : globSync(['test/*.test.ts', 'test/*/alone/*.test.ts'], { cwd: root, exclude: same })
 
+rmSync(join(root, '.oldest'), { recursive: true, force: true })
 const folder = mkdtempSync(join(tmpdir(), 'riverhook-node-'))
 try {
   const [node] = await Promise.all([

@@ -10,7 +10,7 @@ export function listTypes(folder: string): ReadonlySet<string> {
     if (found.has(next)) continue
     found.add(next)
     const text = readFileSync(join(folder, next), 'utf8')
-    for (const [, path = ''] of text.matchAll(/(?:\bfrom|\bimport\()\s*['"](\.[^'"]+)\.[jt]s['"]/gu))
+    for (const [, path = ''] of text.matchAll(/(?:\bfrom|\bimport\(?)\s*['"](\.[^'"]+)\.[jt]s['"]/gu))
       queue.push(join(next, '..', `${path}.d.ts`))
   }
   return found

@@ -22,6 +22,7 @@ import ts from 'typescript'
 
 import { snippets } from '../readme-snippets.ts'
 import { installNode, oldestNode } from './install-node.ts'
+import { ownFiles, type Manifest as OwnManifest } from './own-files.ts'
 import { listTypes } from './prune-types.ts'
 
 const run = promisify(execFile)
@@ -34,7 +35,7 @@ t.teardown(() => {
 const host = join(folder, 'host')
 const quiet = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
 
-interface Manifest {
+interface Manifest extends OwnManifest {
   readonly version: string
   readonly engines: { readonly node: string }
   readonly peerDependencies: Record<string, string>
@@ -116,10 +117,14 @@ t.test('the package holds the build, the handlers of the demo, and the documents
     if (!entry.isFile() || source.startsWith('src/page/')) continue
     const built = source.replace(/^src/u, 'dist')
     const stem = built.replace(/\.ts$/u, '')
-    expected.push(
-      ...(built === stem ? [built] : [`${stem}.js`, ...(types.has(`${stem}.d.ts`) ? [`${stem}.d.ts`] : [])])
-    )
+    if (built === stem) expected.push(built)
+    else if (types.has(`${stem}.d.ts`)) expected.push(`${stem}.d.ts`)
   }
+  const { entries, threads } = ownFiles(manifest)
+  expected.push(...[...entries, ...threads].map((path) => path.replace(/^src/u, 'dist').replace(/\.ts$/u, '.js')))
+  const parts = globSync('dist/parts/*.js', { cwd: root })
+  t.ok(parts.length > 0, 'the modules that these have in common are built')
+  expected.push(...parts)
   const page = readdirSync(join(root, 'dist/page'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(root.length))
@@ -180,6 +185,46 @@ for (const [wanted, nodeOf] of [
     t.match(dev.stdout, /as announced|as expected/, 'it runs the demo with the included handlers')
   })
 }
+
+// Risk: each start of a merchant's service, and each command, finds and links hundreds of modules.
+t.test('a start loads few files, and no engine and no program that it does not use', async (t) => {
+  const hook = `
+    import { isBuiltin, registerHooks } from 'node:module'
+    const loaded = []
+    registerHooks({
+      load: (name, context, next) => {
+        if (!isBuiltin(name)) loaded.push(name)
+        return next(name, context)
+      }
+    })
+    process.on('exit', () => console.error(JSON.stringify(loaded)))`
+  const hooked = ['--import', `data:text/javascript,${encodeURIComponent(hook)}`]
+  const loadedBy = async (...command: readonly string[]): Promise<readonly string[]> => {
+    const { stderr } = await run(process.execPath, [...hooked, ...command], { cwd: host })
+    return JSON.parse(stderr) as readonly string[]
+  }
+  const others =
+    /(?:memory|postgres)-inbox|dist\/(?:admin|testing)\/|node_modules\/(?:@|(?:ajv|fastify|jose|pg|pino|typebox)\/)/u
+  const open =
+    "import { sqliteInbox } from 'riverhook'; const inbox = sqliteInbox({ path: 'inbox.db' }); await inbox.open(); await inbox.close()"
+  const imported = await loadedBy('--input-type=module', '--eval', open)
+  t.ok(
+    imported.some((name) => name.endsWith('riverhook/dist/index.js')),
+    'the package is loaded'
+  )
+  t.ok(imported.length < 20, `an import loads ${imported.length} files`)
+  t.same(
+    imported.filter((name) => others.test(name)),
+    []
+  )
+  const command = join(host, 'node_modules/.bin/riverhook')
+  const stats = await loadedBy(command, 'stats', '--inbox', 'sqlite:inbox.db')
+  t.ok(stats.length < 55, `stats loads ${stats.length} files`)
+  t.same(
+    stats.filter((name) => others.test(name)),
+    []
+  )
+})
 
 for (const version of compilers) {
   t.test(`the types compile with TypeScript ${version}`, async (t) => {

@@ -1,8 +1,10 @@
 import module, { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
+import { ownFolder } from '../../programs.ts'
+
 /** The code of this package, which is never loaded again. */
-const ownCode = new URL('../../', import.meta.url).href
+const ownCode = ownFolder.href
 const { cache } = createRequire(import.meta.url)
 
 /**

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads'
 
-import { ownExtension } from '../../model/own-extension.ts'
+import { ownModule } from '../../model/own-place.ts'
 import { ownerName } from '../../model/owner-name.ts'
 import type { BackupContent } from './backup-file.ts'
 import type { FileSettings } from './database.ts'
@@ -55,7 +55,7 @@ async function run(task: FileTask['task'], given: string, file: string): Promise
   }
   const { port1, port2: port } = new MessageChannel()
   useFile(path)
-  const worker = new Worker(new URL(`./files-worker.${ownExtension}`, import.meta.url), {
+  const worker = new Worker(ownModule('inbox/sqlite/files-worker'), {
     workerData: { task, settings, file: resolve(file), port } satisfies FileTask,
     transferList: [port],
     trackUnmanagedFds: false,

@@ -2,7 +2,7 @@ import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from '
 
 import { errorCodes, RiverhookError, type RiverhookErrorCode } from '../../model/errors.ts'
 import { inboxUnavailable } from '../../model/inbox-unavailable.ts'
-import { ownExtension } from '../../model/own-extension.ts'
+import { ownModule } from '../../model/own-place.ts'
 import { setImmediate } from '../../model/timers.ts'
 import type { InboxNote } from '../inbox.ts'
 import type { FileSettings } from './database.ts'
@@ -137,7 +137,7 @@ export class Thread {
     const { settings, readLimitMs } = this.#options
     const { path } = settings
     useFile(path)
-    const worker = new Worker(new URL(`./${this.#name}.${ownExtension}`, import.meta.url), {
+    const worker = new Worker(ownModule(`inbox/sqlite/${this.#name}`), {
       workerData: {
         settings,
         port: port2,

@@ -1,12 +1,9 @@
 import { catalogue, type CatalogueEntry } from './catalogue.ts'
 import type { Resources } from './resources/index.ts'
-import schemas from './schemas.json' with { type: 'json' }
+import { readSchemas } from './schemas.ts'
 
-const resourceSchemas: Readonly<Record<keyof Resources, object>> = schemas
-/** For types whose object may be empty. */
-const lenientSchemas = Object.fromEntries(
-  Object.entries(resourceSchemas).map(([resource, schema]) => [resource, { ...schema, required: [] }])
-)
+/** For types whose object may be empty: by resource, each made on first use. */
+const lenientSchemas = new Map<keyof Resources, object>()
 const entries = new Map<string, CatalogueEntry>(Object.entries(catalogue))
 
 /**
@@ -16,5 +13,14 @@ const entries = new Map<string, CatalogueEntry>(Object.entries(catalogue))
 export function schemaOf(type: string): object | undefined {
   const entry = entries.get(type)
   if (entry?.resource === undefined) return undefined
-  return (entry.mayBeEmpty ? lenientSchemas : resourceSchemas)[entry.resource]
+  const schema = readSchemas()[entry.resource]
+  return entry.mayBeEmpty ? lenient(entry.resource, schema) : schema
+}
+
+function lenient(resource: keyof Resources, schema: object): object {
+  const known = lenientSchemas.get(resource)
+  if (known !== undefined) return known
+  const made = { ...schema, required: [] }
+  lenientSchemas.set(resource, made)
+  return made
 }

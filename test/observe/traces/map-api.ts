@@ -4,7 +4,7 @@ import { registerHooks } from 'node:module'
 // modules of OpenTelemetry are loaded. OURS and APP are names of packages.
 
 const { OURS = '', APP = '' } = process.env
-// The folder of the modules that are loaded: src, or dist on the oldest Node.
+// The folder of the modules that are loaded: src, or .oldest on the oldest Node.
 const own = new URL('./', import.meta.resolve('../../../src/index.ts')).href
 const loaded = new Set<string>()
 

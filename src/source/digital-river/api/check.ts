@@ -13,15 +13,16 @@ const settings = { strict: true, allErrors: true, verbose: true, meta: false, va
 
 /**
  * A check against a schema, which is compiled on first use.
+ * @param schema returns it: it is read on first use too
  * @param what names the value in the message, for example `The webhook`
  * @returns a function that returns a copy of the value, without the fields that are undefined
  * @throws {RiverhookError} (the function) RIVERHOOK_OPTIONS_INVALID with the field and the rule, never a value
  */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller knows the checked type
-export function checker<Value>(schema: object, what: string): (value: unknown) => Value {
+export function checker<Value>(schema: () => object, what: string): (value: unknown) => Value {
   let compiled: ValidateFunction<Value> | undefined
   return (value) => {
-    const holds = (compiled ??= (ajv ??= newAjv(settings)).compile<Value>(schema))
+    const holds = (compiled ??= (ajv ??= newAjv(settings)).compile<Value>(schema()))
     const given = withoutUndefined(value)
     if (holds(given)) return given
     throw new RiverhookError('RIVERHOOK_OPTIONS_INVALID', `${what}: ${joinProblems(describeAll(holds.errors ?? []))}`)

@@ -42,7 +42,7 @@ export interface DigitalRiverClientOptions {
 
 const defaultUrl = 'https://api.digitalriver.com'
 const checkOptions = checker<DigitalRiverClientOptions>(
-  {
+  () => ({
     type: 'object',
     properties: {
       apiKey: {},
@@ -58,7 +58,7 @@ const checkOptions = checker<DigitalRiverClientOptions>(
       wait: {}
     },
     additionalProperties: false
-  },
+  }),
   'The options of the Digital River client'
 )
 /** Rules that JSON Schema cannot express. */

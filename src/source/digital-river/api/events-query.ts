@@ -1,5 +1,5 @@
 import { RiverhookError } from '../../../model/errors.ts'
-import schemas from '../schemas.json' with { type: 'json' }
+import { readSchemas } from '../schemas.ts'
 import { checker } from './check.ts'
 import type { Query } from '../../http/connection.ts'
 import type { EventsQuery } from './models.ts'
@@ -34,7 +34,7 @@ export interface EventsPageFilter extends EventsFilter {
   readonly endingBefore?: string | undefined
 }
 
-const check = checker<EventsQuery>(schemas.eventsQuery, 'The filter of events')
+const check = checker<EventsQuery>(() => readSchemas().eventsQuery, 'The filter of events')
 
 /**
  * The query for a filter.

@@ -1,6 +1,6 @@
 import { RiverhookError } from '../../../model/errors.ts'
 import { isExposed } from '../../../model/option-rules.ts'
-import schemas from '../schemas.json' with { type: 'json' }
+import { readSchemas } from '../schemas.ts'
 import { DigitalRiverApiError } from './api-error.ts'
 import { checker } from './check.ts'
 import type { Call, Connection } from '../../http/connection.ts'
@@ -29,9 +29,9 @@ export interface DigitalRiverWebhooks {
 const root = '/webhooks'
 /** By the OpenAPI document. */
 const mostInAnAnswer = 100
-const checkFilter = checker<WebhooksFilter>(schemas.webhooksFilter, 'The filter of webhooks')
-const checkRequest = checker<WebhookRequest>(schemas.webhookRequest, 'The webhook')
-const checkChanges = checker<WebhookChanges>(schemas.webhookChanges, "The webhook's changes")
+const checkFilter = checker<WebhooksFilter>(() => readSchemas().webhooksFilter, 'The filter of webhooks')
+const checkRequest = checker<WebhookRequest>(() => readSchemas().webhookRequest, 'The webhook')
+const checkChanges = checker<WebhookChanges>(() => readSchemas().webhookChanges, "The webhook's changes")
 
 /** The operations on a connection. */
 export function webhooksOver(connection: Connection): DigitalRiverWebhooks {

@@ -1,0 +1,82 @@
+// npm run build:bundle. Builds the JavaScript of the package: the modules of src in few files. Node needs almost a
+// millisecond to find, read and link a module, and a start loads more than 300 of them.
+//
+// Each export of the package, the command and each thread has its own file, under the name of its module. What they
+// have in common is in dist/parts. The threads share no object with the rest: each has its own copy of what both use,
+// and starts with few files.
+import { cpSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild'
+
+import { ownFiles, type Manifest } from './own-files.ts'
+
+const root = join(import.meta.dirname, '../..')
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest
+const { entries, threads } = ownFiles(manifest)
+/** They import what every start needs. */
+const roots = ['src/index.ts', 'src/programs.ts']
+
+const usual = {
+  absWorkingDir: root,
+  bundle: true,
+  packages: 'external',
+  platform: 'node',
+  format: 'esm',
+  target: 'node22.18',
+  outdir: 'dist',
+  outbase: 'src',
+  splitting: true,
+  chunkNames: 'parts/[name]-[hash]',
+  metafile: true,
+  legalComments: 'none',
+  logLevel: 'warning'
+} as const satisfies BuildOptions
+
+/** Lists the modules that others import statically, with these. */
+function closureOf({ inputs }: Metafile, from: readonly string[]): ReadonlySet<string> {
+  const found = new Set<string>()
+  const queue = [...from]
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    if (found.has(next)) continue
+    found.add(next)
+    for (const { kind, path, external } of inputs[next]?.imports ?? [])
+      if (kind === 'import-statement' && external !== true) queue.push(path)
+  }
+  return found
+}
+
+/**
+ * Lets modules that are loaded late import the roots. Without this, what one of them shares with the roots would be a
+ * file of its own: esbuild puts those modules together that are needed by the same others.
+ */
+function afterRoots(late: readonly string[]): Plugin {
+  const paths = new Set(late.map((path) => join(root, path)))
+  const first = roots.map((path) => `import ${JSON.stringify(join(root, path))}\n`).join('')
+  return {
+    name: 'after-roots',
+    setup: ({ onLoad }) => {
+      onLoad({ filter: /\.ts$/ }, ({ path }) =>
+        paths.has(path) ? { contents: first + readFileSync(path, 'utf8'), loader: 'ts' } : undefined
+      )
+    }
+  }
+}
+
+const { metafile } = await build({ ...usual, entryPoints: entries, write: false })
+const loadedFirst = closureOf(metafile, roots)
+const isLate = (path: string): boolean => !loadedFirst.has(path) && !/^src\/(?:cli|source\/digital-river)\//.test(path)
+const late = Object.values(metafile.outputs).flatMap(({ entryPoint }) =>
+  entryPoint !== undefined && isLate(entryPoint) ? [entryPoint] : []
+)
+const bundled = await build({ ...usual, entryPoints: entries, plugins: [afterRoots(late)] })
+const alone = await build({ ...usual, entryPoints: threads })
+
+const place = 'src/model/own-place.ts'
+const files = (metafile: Metafile): readonly string[] =>
+  Object.entries(metafile.outputs).flatMap(([file, { inputs }]) => (Object.hasOwn(inputs, place) ? [file] : []))
+if (files(bundled.metafile).some((file) => dirname(file) !== 'dist/parts') || files(alone.metafile).length > 0)
+  throw new Error(`${place} must be in a file of dist/parts: from there, it finds the other files of the package`)
+
+for (const file of globSync('**/*.json', { cwd: join(root, 'src') }))
+  if (!file.startsWith('page/')) cpSync(join(root, 'src', file), join(root, 'dist', file))

@@ -1,0 +1,21 @@
+/** The fields of a manifest that name files of the package. */
+export interface Manifest {
+  readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>
+  readonly bin: Readonly<Record<string, string>>
+}
+
+/** The threads, which are started by the path of their file. */
+const threads = ['worker', 'reader', 'files-worker'].map((name) => `src/inbox/sqlite/${name}.ts`)
+
+/** Lists the modules of src that are a file of the package: what the manifest names, and the threads. */
+export function ownFiles({ exports, bin }: Manifest): {
+  readonly entries: string[]
+  readonly threads: string[]
+} {
+  const named = [
+    ...Object.values(exports).map((each) => (typeof each === 'string' ? each : each['default'])),
+    ...Object.values(bin)
+  ]
+  const entries = named.flatMap((file) => /^(?:\.\/)?dist\/(.*)\.js$/u.exec(file ?? '')?.[1] ?? [])
+  return { entries: entries.map((path) => `src/${path}.ts`), threads }
+}
