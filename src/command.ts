@@ -35,7 +35,16 @@ export interface CommandParts {
  */
 export function composeCommand(
   options: RiverhookOptions,
-  { log, actor }: { readonly log: Log; readonly actor?: Actor | undefined }
+  {
+    log,
+    actor,
+    isAlone
+  }: {
+    readonly log: Log
+    readonly actor?: Actor | undefined
+    /** True if the process does nothing else. */
+    readonly isAlone?: boolean
+  }
 ): CommandParts {
   let known: KnownHandlers | undefined
   let started: Promise<void> | undefined
@@ -47,6 +56,7 @@ export function composeCommand(
       log,
       prefix: '',
       role: 'command',
+      isAlone,
       actor,
       handlers: current
     }

@@ -35,7 +35,8 @@ export async function withRiverhook<Result>(
   const encryption = options.encryption ?? givenEncryption().encryption
   const parts = composeCommand(encryption === undefined ? options : { ...options, encryption }, {
     log: commandLog(),
-    actor: commandActor()
+    actor: commandActor(),
+    isAlone: true
   })
   try {
     await parts.riverhook.start()

@@ -15,7 +15,7 @@ import { postgresInbox } from './postgres/engine.ts'
 import { migrationText } from './postgres/migration-text.ts'
 import { checkSchemaName } from './postgres/schema-name.ts'
 import { requireFolder } from './sqlite/access.ts'
-import { sqliteInbox } from './sqlite/engine.ts'
+import { sqliteInbox, sqliteInboxAlone } from './sqlite/engine.ts'
 import { resolveLinks } from './sqlite/resolve-links.ts'
 import { backUpFile, restoreFile, type BackupContent, type Restored } from './sqlite/files.ts'
 
@@ -52,6 +52,17 @@ export function openInbox(address: string, options: OpenInboxOptions = {}): Inbo
   const { role = 'server', create = role === 'server', encryption, mayTurn = role === 'server' } = options
   const engine = openEngine(address, role, create)
   return encryption === undefined ? guardKeys(engine) : encryptInbox(engine, encryption, mayTurn)
+}
+
+/**
+ * Creates the inbox at an address for a process that does nothing else than a command: it needs no thread for SQLite.
+ * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS, RIVERHOOK_OPTIONS_INVALID
+ */
+export function openInboxAlone(address: string, encryption: EncryptionOptions | undefined): Inbox {
+  const path = sqlitePath(address)
+  if (path === undefined) return openInbox(address, { role: 'command', encryption })
+  const engine = sqliteInboxAlone(path)
+  return encryption === undefined ? guardKeys(engine) : encryptInbox(engine, encryption, false)
 }
 
 /**

@@ -4,7 +4,7 @@ import type { EventMode } from '../model/event.ts'
 import type { Log } from '../model/log.ts'
 import { Registry } from '../handlers/registry.ts'
 import type { Inbox } from '../inbox/inbox.ts'
-import { encryptInbox, openInbox } from '../inbox/open-inbox.ts'
+import { encryptInbox, openInbox, openInboxAlone } from '../inbox/open-inbox.ts'
 import { checkOptions, type SourcedEndpoint } from '../options/check-options.ts'
 import { defaultSource } from '../options/default-source.ts'
 import { chooseRealm } from '../options/realms.ts'
@@ -28,6 +28,8 @@ export interface PartsOptions {
   readonly prefix: string
   /** `command` opens the inbox beside the server that has it, and needs no credentials of the endpoints. */
   readonly role: 'server' | 'command'
+  /** True if the process does nothing else than this command. */
+  readonly isAlone?: boolean | undefined
   /** The actor of a call that names none. */
   readonly actor: Actor | undefined
   /** Asked at each use: a command knows them once it has started. */
@@ -69,7 +71,10 @@ export interface Parts {
  * Checks the options and makes the parts. Opens nothing.
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID, RIVERHOOK_OPTIONS_NO_CREDENTIALS, RIVERHOOK_INBOX_ADDRESS
  */
-export function makeParts(options: RiverhookOptions, { log, prefix, role, actor, handlers }: PartsOptions): Parts {
+export function makeParts(
+  options: RiverhookOptions,
+  { log, prefix, role, isAlone, actor, handlers }: PartsOptions
+): Parts {
   const { source = defaultSource() } = options
   const endpoints = checkOptions({ ...options }, role, managedProblems).map((endpoint) => ({
     ...endpoint,
@@ -87,7 +92,9 @@ export function makeParts(options: RiverhookOptions, { log, prefix, role, actor,
   const { encryption } = options
   const inbox =
     typeof given === 'string'
-      ? openInbox(given, { role, encryption })
+      ? isAlone === true
+        ? openInboxAlone(given, encryption)
+        : openInbox(given, { role, encryption })
       : encryption === undefined
         ? given
         : encryptInbox(given, encryption)

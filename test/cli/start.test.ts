@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 
+import { canStartHere } from '../../src/inbox/sqlite/start-owner.ts'
 import { makeFolder } from '../folder.ts'
 import { runProcess } from '../processes.ts'
 
@@ -65,6 +66,7 @@ t.test('a command that only reads loads no engine of another inbox, and no packa
   `)
   t.equal((JSON.parse(loaded.stdout) as { readonly events: number }).events, 0)
   hasLoaded(t, loaded, 'cli/stats', 'inbox/sqlite/thread', 'inbox/postgres/engine')
+  t.equal(loaded.own.includes('inbox/sqlite/file-owner'), canStartHere, 'it runs the calls of SQLite without a thread')
   t.same(
     loaded.own.filter((name) => engines.test(name)),
     [],

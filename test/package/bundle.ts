@@ -48,7 +48,7 @@ function closureOf({ inputs }: Metafile, from: readonly string[]): ReadonlySet<s
 
 /**
  * Lets modules that are loaded late import the roots. Without this, what one of them shares with the roots would be a
- * file of its own: esbuild puts those modules together that are needed by the same others.
+ * separate file: esbuild puts those modules together that are needed by the same others.
  */
 function afterRoots(late: readonly string[]): Plugin {
   const paths = new Set(late.map((path) => join(root, path)))

@@ -4,8 +4,8 @@ export interface Manifest {
   readonly bin: Readonly<Record<string, string>>
 }
 
-/** The threads, which are started by the path of their file. */
-const threads = ['worker', 'reader', 'files-worker'].map((name) => `src/inbox/sqlite/${name}.ts`)
+/** The threads, which are started by the path of their file, and what a command runs instead of one. */
+const threads = ['worker', 'reader', 'files-worker', 'file-owner'].map((name) => `src/inbox/sqlite/${name}.ts`)
 
 /** Lists the modules of src that are a file of the package: what the manifest names, and the threads. */
 export function ownFiles({ exports, bin }: Manifest): {

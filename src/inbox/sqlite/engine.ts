@@ -109,6 +109,11 @@ export function sqliteInbox(options: SqliteInboxOptions): contract.Inbox {
   return new SqliteInbox(options)
 }
 
+/** Opens the inbox in a file beside its server, for a process that does nothing else: see `startHere`. */
+export function sqliteInboxAlone(path: string): contract.Inbox {
+  return new SqliteInbox({ path, role: 'command' }, true)
+}
+
 /** The attempts to empty the log. Each waits for readers, for `busyTimeoutMs`. */
 const scrubs = 3
 
@@ -123,15 +128,18 @@ class SqliteInbox implements contract.Inbox {
   readonly #wakers = new Set<() => void>()
   #state: 'new' | 'open' | 'closed' = 'new'
 
-  constructor({
-    path,
-    role = 'server',
-    create = role === 'server',
-    maxBytes,
-    busyTimeoutMs = 1000,
-    readLimitMs = defaultReadLimitMs,
-    clock = Date.now
-  }: SqliteInboxOptions) {
+  constructor(
+    {
+      path,
+      role = 'server',
+      create = role === 'server',
+      maxBytes,
+      busyTimeoutMs = 1000,
+      readLimitMs = defaultReadLimitMs,
+      clock = Date.now
+    }: SqliteInboxOptions,
+    isAlone = false
+  ) {
     const settings = {
       path: resolveLinks(path),
       role,
@@ -143,7 +151,7 @@ class SqliteInbox implements contract.Inbox {
     }
     this.role = role
     this.#path = settings.path
-    this.#thread = new Thread('worker', { settings, clock, readLimitMs })
+    this.#thread = new Thread('worker', { settings, clock, readLimitMs, isAlone })
     if (role === 'server')
       this.#reader = new Thread('reader', {
         settings: { ...settings, role: 'reader', create: false },

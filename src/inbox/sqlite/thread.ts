@@ -1,13 +1,13 @@
-import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads'
+import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 
 import { errorCodes, RiverhookError, type RiverhookErrorCode } from '../../model/errors.ts'
 import { inboxUnavailable } from '../../model/inbox-unavailable.ts'
-import { ownModule } from '../../model/own-place.ts'
 import { setImmediate } from '../../model/timers.ts'
 import type { InboxNote } from '../inbox.ts'
 import type { FileSettings } from './database.ts'
 import { keepDescriptor, releaseFile, useFile } from './open-files.ts'
-import type { Answer, Call, ErrorMessage, Message, OperationName, Operations, Reply, ThreadData } from './protocol.ts'
+import type { Answer, Call, ErrorMessage, Message, OperationName, Operations, Reply } from './protocol.ts'
+import { canStartHere, startHere, startThread, type Owner } from './start-owner.ts'
 
 interface Pending {
   readonly callId: number
@@ -16,7 +16,7 @@ interface Pending {
 }
 
 interface Running {
-  readonly worker: Worker
+  readonly owner: Owner
   /** A separate channel: Node posts its own messages on the worker's port, for example under `node --watch`. */
   readonly port: MessagePort
   readonly ended: Promise<void>
@@ -27,6 +27,8 @@ export interface ThreadOptions {
   /** The time in milliseconds since the epoch. */
   readonly clock: () => number
   readonly readLimitMs: number
+  /** True if this process does nothing else, so that it can run the calls without a thread. */
+  readonly isAlone?: boolean
 }
 
 /**
@@ -137,21 +139,6 @@ export class Thread {
     const { settings, readLimitMs } = this.#options
     const { path } = settings
     useFile(path)
-    const worker = new Worker(ownModule(`inbox/sqlite/${this.#name}`), {
-      workerData: {
-        settings,
-        port: port2,
-        mayCreate: settings.create && !this.#hasOpened,
-        readLimitMs
-      } satisfies ThreadData,
-      transferList: [port2],
-      name: this.#name === 'worker' ? 'riverhook-sqlite' : 'riverhook-sqlite-reader',
-      // Descriptors are closed by releaseFile.
-      trackUnmanagedFds: false,
-      // Node 22 warns that its SQLite module may change. The parts that we use are the same in all supported versions,
-      // and tested. Do not pass the process's flags on: a worker rejects some of them, such as --max-old-space-size.
-      execArgv: ['--disable-warning=ExperimentalWarning']
-    })
     const { promise, resolve: opened, reject: failed } = Promise.withResolvers<undefined>()
     let refusal: RiverhookError | undefined
     const receive = (reply: Reply): void => {
@@ -173,26 +160,23 @@ export class Thread {
         refusal = toError(reply.error)
       }
     }
-    const ended = new Promise<void>((resolve) => {
-      worker.once('exit', () => {
-        // Receive the answers that were posted just before the end.
-        for (let last = receiveMessageOnPort(port); last !== undefined; last = receiveMessageOnPort(port))
-          receive(last.message as Reply)
-        port.close()
-        releaseFile(path)
-        resolve()
-      })
-    })
-    const running = { worker, port, ended }
-    this.#running = running
-    let fault: unknown = new Error('the thread that has the file open has ended')
-    worker.on('error', (error) => {
-      fault = error
-    })
-    void ended.then(() => {
+    const { promise: ended, resolve: end } = Promise.withResolvers<undefined>()
+    const data = { settings, port: port2, mayCreate: settings.create && !this.#hasOpened, readLimitMs }
+    const onEnd = (cause: unknown): void => {
+      // Receive the answers that were posted just before the end.
+      for (let last = receiveMessageOnPort(port); last !== undefined; last = receiveMessageOnPort(port))
+        receive(last.message as Reply)
+      port.close()
+      releaseFile(path)
+      const fault = cause ?? new Error('the thread that has the file open has ended')
       this.#handleEnd(running, fault)
       failed(refusal ?? inboxUnavailable(path, fault))
-    })
+      end(undefined)
+    }
+    const isHere = this.#options.isAlone === true && canStartHere
+    const owner = isHere ? startHere(data, onEnd) : startThread(this.#name, data, onEnd)
+    const running: Running = { owner, port, ended }
+    this.#running = running
     port.on('message', receive)
     port.postMessage({ name: 'open', now: this.#options.clock() } satisfies Message)
     return promise
@@ -228,12 +212,12 @@ export class Thread {
    */
   #holdProcess(): void {
     if (this.#running === undefined) return
-    const { worker, port } = this.#running
+    const { owner, port } = this.#running
     if (this.#pending.length > 0 || this.#starting !== undefined || this.#isClosing) {
-      worker.ref()
+      owner.ref()
       port.ref()
     } else {
-      worker.unref()
+      owner.unref()
       port.unref()
     }
   }
