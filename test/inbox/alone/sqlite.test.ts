@@ -12,17 +12,15 @@ import { readerContract } from '../contract-reader.ts'
 import { claim, ids, inboxContract, settleAll } from '../contract.ts'
 import { sameAsMemory } from '../same-as-memory.ts'
 import { keyOf, keysOf } from '../../event-keys.ts'
-import { setClock } from '../set-clock.ts'
+import { emptiedSqlite } from '../emptied-sqlite.ts'
 
 const folder = makeFolder(t)
 let files = 0
 
+const inboxes = emptiedSqlite(t, folder)
+
 inboxContract(t, async (t) => {
-  const { now, advance } = setClock()
-  const path = join(folder, `${files++}.db`)
-  const inbox = sqliteInbox({ path, clock: now })
-  await inbox.open()
-  t.teardown(() => inbox.close())
+  const { inbox, path, now, advance } = await inboxes.take(t)
   return {
     inbox,
     advance,
@@ -116,7 +114,7 @@ t.test('a read that takes longer than its limit is ended, and the next one is an
 })
 
 t.test('any history gives the same answers as the memory engine', async (t) => {
-  await sameAsMemory(t, (clock) => sqliteInbox({ path: join(folder, `${files++}.db`), clock }))
+  await sameAsMemory(t, (clock) => inboxes.open(clock))
 })
 
 t.test(
