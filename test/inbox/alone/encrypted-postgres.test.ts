@@ -8,9 +8,9 @@ import type { Inbox } from '../../../src/inbox/inbox.ts'
 import { keyOf } from '../../event-keys.ts'
 import { arrival, quarantined } from '../arrivals.ts'
 import { claim, inboxContract, settleAll } from '../contract.ts'
+import { emptiedInboxes, withOwn } from '../emptied-inboxes.ts'
 import { emptiedSchemas } from '../emptied-schemas.ts'
 import { startPostgres } from '../postgres-server.ts'
-import { setClock } from '../set-clock.ts'
 
 // Risk: with encryption, a promise of the inbox does not hold on PostgreSQL, or personal data is in a dump.
 
@@ -23,13 +23,18 @@ const newKey = (id: string): string => `${id}:${randomBytes(32).toString('base64
 const [k1, k2] = [newKey('k1'), newKey('k2')]
 const marker = 'Mrs-Personal-Data'
 
-void inboxContract(t, async (t) => {
-  const { now, advance } = setClock()
-  const schema = await schemas.take(t)
-  const engine = postgresInbox({ connectionString, maxConnections: 4, schema, clock: now })
-  const inbox = encryptInbox(engine, { keys: k1 })
+const inboxes = emptiedInboxes(t, async (clock, number) => {
+  const schema = `emptied_${number}`
+  const inbox = postgresInbox({ connectionString, maxConnections: 4, schema, clock })
   await inbox.open()
-  t.teardown(() => inbox.close())
+  return { inbox, empty: () => schemas.clear(schema) }
+})
+
+void inboxContract(t, async (t) => {
+  const { inbox: engine, now, advance } = await inboxes.take(t)
+  // A new object, because an engine is encrypted with one set of keys for its life.
+  const inbox = encryptInbox(withOwn(engine, {}), { keys: k1 })
+  await inbox.open()
   return {
     inbox,
     findsBeginnings: false,

@@ -5,7 +5,8 @@ import { memoryInbox } from '../../../src/inbox/memory/engine.ts'
 import { encryptInbox } from '../../../src/inbox/open-inbox.ts'
 import { makeFolder } from '../../folder.ts'
 import { inboxContract } from '../contract.ts'
-import { emptiedSqlite, withOwn } from '../emptied-sqlite.ts'
+import { withOwn } from '../emptied-inboxes.ts'
+import { emptiedSqlite } from '../emptied-sqlite.ts'
 import { setClock } from '../set-clock.ts'
 
 // Risk: with encryption switched on, a promise of the inbox does not hold: an event is lost, repeated or not found.

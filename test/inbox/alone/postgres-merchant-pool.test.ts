@@ -4,9 +4,9 @@ import t, { type Test } from 'tap'
 import { postgresInbox } from '../../../src/inbox/postgres/engine.ts'
 import { arrival } from '../arrivals.ts'
 import { claim, inboxContract, settleAll } from '../contract.ts'
+import { emptiedInboxes } from '../emptied-inboxes.ts'
 import { emptiedSchemas } from '../emptied-schemas.ts'
 import { run, startPostgres } from '../postgres-server.ts'
-import { setClock } from '../set-clock.ts'
 
 // Risk for a merchant with an existing pool: the process ends when a connection is lost, or the inbox fails because of
 // the pool's settings.
@@ -52,12 +52,15 @@ async function poolOf(t: Pick<Test, 'teardown'>, connectionString: string): Prom
 const hostile = await createHostile(t)
 const schemas = await emptiedSchemas(t, hostile)
 
-void inboxContract(t, async (t) => {
-  const { now, advance } = setClock()
-  const schema = await schemas.take(t)
-  const inbox = postgresInbox({ pool: await poolOf(t, hostile), schema, clock: now })
+const inboxes = emptiedInboxes(t, async (clock, number) => {
+  const schema = `emptied_${number}`
+  const inbox = postgresInbox({ pool: await poolOf(t, hostile), schema, clock })
   await inbox.open()
-  t.teardown(() => inbox.close())
+  return { inbox, empty: () => schemas.clear(schema) }
+})
+
+void inboxContract(t, async (t) => {
+  const { inbox, now, advance } = await inboxes.take(t)
   return {
     inbox,
     advance,

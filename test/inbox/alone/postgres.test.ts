@@ -6,11 +6,11 @@ import { failedSql } from '../../../src/inbox/postgres/failed.ts'
 import { arrival } from '../arrivals.ts'
 import { readerContract } from '../contract-reader.ts'
 import { inboxContract } from '../contract.ts'
+import { emptiedInboxes } from '../emptied-inboxes.ts'
 import { emptiedSchemas } from '../emptied-schemas.ts'
 import { openPostgres } from '../open-postgres.ts'
 import { startPostgres } from '../postgres-server.ts'
 import { sameAsMemory } from '../same-as-memory.ts'
-import { setClock } from '../set-clock.ts'
 
 // Risk: on several machines, a promise that holds only on one.
 
@@ -23,10 +23,15 @@ await admin.connect()
 t.teardown(() => admin.end())
 const schemas = await emptiedSchemas(t, connectionString)
 
+const inboxes = emptiedInboxes(t, async (clock, number) => {
+  const schema = `emptied_${number}`
+  const inbox = postgresInbox({ connectionString, schema, clock })
+  await inbox.open()
+  return { inbox, schema, empty: () => schemas.clear(schema) }
+})
+
 void inboxContract(t, async (t) => {
-  const { now, advance } = setClock()
-  const schema = await schemas.take(t)
-  const inbox = await openPostgres(t, connectionString, { schema, clock: now })
+  const { inbox, schema, now, advance } = await inboxes.take(t)
   return {
     inbox,
     advance,
