@@ -5,9 +5,8 @@
 const aheadMs = 20
 /** The weight of the newest attempt in the mean. */
 const weight = 1 / 8
-
-/** The mean after a stall, in milliseconds. */
-const stalledMs = 1_000
+/** How many attempts must be quick after a stall. They make the mean `1 - weight` times as long each. */
+const quickAfterStall = 16
 
 /** How long the attempts of a handler take, and so how many of its deliveries may be claimed before a slot is free. */
 export class Pace {
@@ -21,9 +20,12 @@ export class Pace {
     this.#mean = this.#mean === undefined ? took : this.#mean + (took - this.#mean) * weight
   }
 
-  /** Call when deliveries have waited for too long: none is claimed ahead until several attempts were quick again. */
-  stalled(): void {
-    this.#mean = stalledMs
+  /**
+   * Call when deliveries have waited for too long: none is claimed ahead until several attempts were quick again.
+   * @param slots how many the handler has
+   */
+  stalled(slots: number): void {
+    this.#mean = (slots * aheadMs) / (1 - weight) ** quickAfterStall
   }
 
   /** How many deliveries may wait for one of the handler's slots. A slow handler has none. */

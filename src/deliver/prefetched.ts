@@ -62,6 +62,9 @@ export class Prefetched {
   }
 
   #isOverdue([first]: readonly Waiting[]): boolean {
-    return first !== undefined && this.#clock() - first.since > this.#longestMs
+    if (first === undefined) return false
+    const waited = this.#clock() - first.since
+    // The clock was set back: it may have waited for any time.
+    return waited > this.#longestMs || waited < 0
   }
 }

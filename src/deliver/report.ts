@@ -96,7 +96,10 @@ export class Report {
           )
         break
       case 'released':
-        this.#log.debug(keys, 'handed back unfinished; it runs again after the shutdown')
+        this.#log.debug(
+          keys,
+          run.ending === undefined ? 'handed back before it began' : 'handed back unfinished; it runs again'
+        )
         break
       case 'parked':
         this.#log.warn(keys, 'no handler of this name is registered; the delivery is parked')
@@ -162,7 +165,9 @@ export class Report {
   lost(run: Run): void {
     this.#log.warn(
       logKeys(run),
-      'the lease was lost while the handler ran: its result is ignored, another run of the delivery decides'
+      run.ending === undefined
+        ? 'the lease was lost before the handler began: another run of the delivery decides'
+        : 'the lease was lost while the handler ran: its result is ignored, another run of the delivery decides'
     )
   }
 

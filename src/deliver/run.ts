@@ -96,6 +96,11 @@ export class Run implements TransactionOwner {
     return this.#attempt?.ending
   }
 
+  /** Call before a delivery that waited for a slot is handed back: the wait is no part of the run. */
+  skip(at: number): void {
+    this.#startedAt = at
+  }
+
   /** Calls the handler. @returns how it ended; never rejects */
   start({ inbox, event, lane, log, tracing, onCommitted, startedAt }: RunInput): Promise<Ending> {
     this.#startedAt = startedAt

@@ -1,6 +1,7 @@
 import { RiverhookError } from '../model/errors.ts'
 import type { AnyEvent } from '../model/event.ts'
 import { leaseLost, leaseRanOut } from '../model/lease.ts'
+import { setImmediate } from '../model/timers.ts'
 import type { ClaimedDelivery, LostRun, SettleResult } from '../inbox/inbox.ts'
 import type { Ending } from './attempt.ts'
 import type { Bell } from './bell.ts'
@@ -30,6 +31,11 @@ import type { Suspects } from './suspects.ts'
  * cannot begin when another process may have it.
  */
 const longestWaitMs = (leaseMs: number): number => Math.min(1_000, leaseMs / 4)
+/**
+ * For how long waiting deliveries may begin one after the other in one turn of the event loop, in milliseconds.
+ * Requests are not answered meanwhile if their handlers wait for nothing.
+ */
+const turnMs = 5
 
 export interface RunsOptions
   extends Pick<DispatcherOptions, 'inbox' | 'log' | 'revive' | 'redact' | 'random' | 'onError' | 'onDead' | 'tracing'> {
@@ -51,6 +57,8 @@ export class Runs {
   readonly #settlements: Settlements
   readonly #report: Report
   readonly #prefetched: Prefetched
+  /** The first start of a waiting delivery in this turn of the event loop, if any. Milliseconds since the epoch. */
+  #turnSince: number | undefined
   /** Undefined until the dispatcher starts. */
   #lanes: Lanes | undefined
   #suspects: Suspects | undefined
@@ -104,21 +112,22 @@ export class Runs {
    */
   start(delivery: ClaimedDelivery, lane: Lane, read?: AnyEvent): void {
     const run = this.#hold(delivery, lane)
-    if (lane.running < lane.handler.concurrency) this.#begin(run, lane, read)
+    // Those that wait have been claimed before.
+    if (lane.running < lane.handler.concurrency && lane.prefetched === 0) this.#begin(run, lane, read)
     else this.#prefetched.add(run, lane, read)
   }
 
   /** Hands back the deliveries that have waited for a slot for too long: their handler has become slow. */
   handBackOverdue(): void {
     for (const run of this.#prefetched.takeOverdue()) {
-      run.lane?.pace.stalled()
-      this.#settle(run, { outcome: { state: 'released' } })
+      run.lane?.pace.stalled(run.lane.handler.concurrency)
+      this.#handBackWaiting(run)
     }
   }
 
   /** Hands back the deliveries that wait for a slot. */
   handBackPrefetched(): void {
-    for (const run of this.#prefetched.takeAll()) this.#settle(run, { outcome: { state: 'released' } })
+    for (const run of this.#prefetched.takeAll()) this.#handBackWaiting(run)
   }
 
   /**
@@ -258,6 +267,24 @@ export class Runs {
     return { ...this.#backoffInput(), redact: (message) => redact?.(message, delivery.event) ?? message }
   }
 
+  #handBackWaiting(run: Run): void {
+    run.skip(this.#options.clock())
+    this.#settle(run, { outcome: { state: 'released' } })
+  }
+
+  /** Begins what waits for the slots of a handler, now or in the next turn of the event loop: see `turnMs`. */
+  #beginWaiting(lane: Lane): void {
+    const now = this.#options.clock()
+    if (this.#turnSince === undefined) {
+      this.#turnSince = now
+      setImmediate(() => {
+        this.#turnSince = undefined
+        for (const each of this.#lanes?.all ?? []) this.#beginNext(each)
+      })
+    }
+    if (now - this.#turnSince < turnMs) this.#beginNext(lane)
+  }
+
   #beginNext(lane: Lane): void {
     while (lane.running < lane.handler.concurrency) {
       const next = this.#prefetched.next(lane)
@@ -271,7 +298,7 @@ export class Runs {
     const { fate } = run
     lane.running -= 1
     lane.pace.ended(this.#options.clock() - run.startedAt)
-    this.#beginNext(lane)
+    if (lane.prefetched > 0) this.#beginWaiting(lane)
     this.#options.bell.ring()
     if (fate.isOpen || fate.isCommitted) this.#suspects?.survived(run)
     const error = ending.state === 'failed' ? ending.error : undefined

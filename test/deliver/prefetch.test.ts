@@ -98,6 +98,36 @@ t.test(
   }
 )
 
+for (const { ms, least, most, title } of [
+  { ms: 0, least: burst.length, most: Infinity, title: 'handlers that take no time run one after the other at once' },
+  { ms: 3, least: 1, most: 2 * concurrency, title: 'handlers that block the event loop let it turn in between' }
+])
+  t.test(title, async (t) => {
+    const turns: number[] = []
+    let inTurn = 0
+    let isOver = false
+    const turn = (): void => {
+      turns.push(inTurn)
+      inTurn = 0
+      if (!isOver) setImmediate(turn)
+    }
+    const { r, record, claimed, begun } = await quick(t, (id, r) => {
+      if (id === 'first') return
+      inTurn += 1
+      r.advance(ms)
+    })
+    setImmediate(turn)
+    const more = burst.map((id) => `${id}-more`)
+    await record(burst)
+    await record(more)
+    await r.untilSettled(1 + burst.length + more.length)
+    isOver = true
+    t.equal(claimed[0], burst.length)
+    t.strictSame(begun, [...burst, ...more])
+    const longest = Math.max(...turns)
+    t.ok(longest >= least && longest <= most, `${longest} in one turn`)
+  })
+
 t.test('a slow handler, and one with an order key, get only what their slots can run', async (t) => {
   const slow = await quick(t, (id, r) => {
     if (id === 'first') r.advance(60)
@@ -126,7 +156,10 @@ t.test('when a quick handler hangs, others may have its deliveries, and none has
     r.settled.slice(1).map(({ state }) => state),
     burst.slice(concurrency).map(() => 'released')
   )
-  t.match((await r.event('e5')).deliveries, [{ state: 'pending', attempts: 0 }])
+  const handedBack = new Date(r.now())
+  t.match((await r.event('e5')).deliveries, [
+    { state: 'pending', attempts: 0, attemptLog: [{ state: 'released', startedAt: handedBack, endedAt: handedBack }] }
+  ])
   t.strictSame(begun, burst.slice(0, concurrency))
   await record(['late'])
   hold.resolve()
@@ -178,11 +211,22 @@ t.test('a delivery whose lease was lost while it waited does not begin here', as
   isLost = true
   await lost.promise
   isLost = false
-  t.equal(r.messages('lease was lost').length, burst.length)
+  t.equal(r.messages('lease was lost while the handler ran').length, concurrency)
+  t.equal(r.messages('lease was lost before the handler began').length, burst.length - concurrency)
   hold.resolve()
   await record(['later'])
   await r.untilSettled(2)
   t.strictSame(begun, [...burst.slice(0, concurrency), 'later'])
+})
+
+t.test('after the clock was set back, what waited is handed back', async (t) => {
+  const { r, record } = await quick(t, (id) => (id === 'first' ? undefined : new Promise(() => undefined)))
+  await record(burst)
+  await new Promise((resolve) => setImmediate(resolve))
+  r.advance(-3_600_000)
+  await r.untilSettled(1 + burst.length - concurrency)
+  t.ok(r.settled.slice(1).every(({ state }) => state === 'released'))
+  t.equal(r.messages('handed back before it began').length, burst.length - concurrency)
 })
 
 t.test('a process that was frozen begins nothing that waited, and hands it back', async (t) => {
@@ -195,6 +239,24 @@ t.test('a process that was frozen begins nothing that waited, and hands it back'
   await r.untilSettled(1 + burst.length)
   t.strictSame(begun.slice(0, concurrency), burst.slice(0, concurrency))
   t.equal(r.settled.filter(({ state }) => state === 'released').length, burst.length - concurrency)
+})
+
+t.test('after a stall, nothing is claimed ahead until attempts were quick again, for any number of slots', (t) => {
+  const lengths = fc.array(fc.double({ noNaN: true }), { maxLength: 20 })
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 100_000 }), lengths, (slots, lengths) => {
+      const pace = new Pace()
+      for (const ms of lengths) pace.ended(ms)
+      pace.stalled(slots)
+      for (let attempts = 0; attempts < 15; attempts += 1) {
+        if (pace.ahead(slots) !== 0) return false
+        pace.ended(0)
+      }
+      for (let attempts = 0; attempts < 10; attempts += 1) pace.ended(0)
+      return pace.ahead(slots) > 0
+    })
+  )
+  t.end()
 })
 
 t.test('claims ahead of the slots take no slot from any handler, and are bounded', (t) => {
