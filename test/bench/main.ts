@@ -12,6 +12,7 @@ import { receive, sizes } from './receive/run.ts'
 import { scale } from './scale/run.ts'
 import { types } from './types/run.ts'
 
+const engines = ['sqlite', 'postgres'] as const
 const keys = [...contestants, ...contestantsAgainst('')].map(({ key }) => key)
 const usage = `npm run bench -- receive [--quick] [--rounds N] [--only KEY ...] [--bytes N] [--json FILE]
     signed events over HTTP on loopback, 64 connections: riverhook beside a hand-written route, and beside its peers on their schemes
@@ -40,7 +41,7 @@ npm run bench -- latency [--seconds N]
     signed events at a fixed rate, half and ten times of what SQLite receives and handles: the times until the answer and
     until the handler, and the memory (default: 60 s)
 
-npm run bench -- scale [--events N] [--rounds N]
+npm run bench -- scale [--events N] [--rounds N] [--engine sqlite|postgres]
     a large inbox beside one of 1,000 events, on SQLite and on PostgreSQL: recording, claiming, lists, the purge, and a start
     (default: 1,000,000 events, 20 rounds; 10,000,000 take 25 GB of disk for each engine and half an hour to fill)
 
@@ -83,7 +84,7 @@ if (command === undefined) {
 } else if (command.name === 'latency') {
   await latency(command)
 } else if (command.name === 'scale') {
-  await scale({ events: command.events, rounds: command.rounds ?? 20 })
+  await scale({ events: command.events, rounds: command.rounds ?? 20, engine: command.engine })
 } else if (command.name === 'metrics') {
   if (!metrics(command.rounds ?? 40)) process.exitCode = 1
 } else if (command.name === 'types') {
@@ -107,11 +108,13 @@ function readCommand() {
         bytes: { type: 'string' },
         events: { type: 'string', default: '1000000' },
         seconds: { type: 'string', default: '60' },
+        engine: { type: 'string' },
         only: { type: 'string', multiple: true, default: [] }
       }
     })
     const [name] = positionals
     const { quick, only, against, json } = values
+    const engine = engines.find((each) => each === values.engine)
     const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
     const bytes = values.bytes === undefined ? undefined : Number(values.bytes)
     const [events, seconds] = [Number(values.events), Number(values.seconds)]
@@ -120,7 +123,8 @@ function readCommand() {
       [events, seconds].every((value) => Number.isInteger(value) && value > 0) &&
       (rounds === undefined || (Number.isInteger(rounds) && rounds > 0)) &&
       (bytes === undefined || sizes.some((size) => size.bytes === bytes)) &&
-      only.every((key) => keys.includes(key))
+      only.every((key) => keys.includes(key)) &&
+      (engine === undefined) === (values.engine === undefined)
     return valid &&
       (name === 'receive' ||
         name === 'drain' ||
@@ -130,7 +134,7 @@ function readCommand() {
         name === 'latency' ||
         name === 'scale' ||
         name === 'metrics')
-      ? { name, quick, only, against, json, bytes, rounds, events, seconds }
+      ? { name, quick, only, against, json, bytes, rounds, events, seconds, engine }
       : undefined
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)

@@ -23,6 +23,8 @@ import { Work } from './work.ts'
 export interface ScaleSettings {
   readonly events: number
   readonly rounds: number
+  /** Default: both. */
+  readonly engine: 'sqlite' | 'postgres' | undefined
 }
 
 /** An inbox with a number of events. */
@@ -53,8 +55,8 @@ const tasks: readonly (readonly [string, (work: Work) => Promise<number>])[] = [
  * settling, lists, the purge beside arrivals, and a start with many due deliveries.
  */
 export async function scale(settings: ScaleSettings): Promise<void> {
-  await scaleSqlite(settings)
-  await scalePostgres(settings)
+  if (settings.engine !== 'postgres') await scaleSqlite(settings)
+  if (settings.engine !== 'sqlite') await scalePostgres(settings)
   console.log(JSON.stringify({ machine: describeMachine(), load: readLoad() }))
 }
 
