@@ -121,13 +121,21 @@ function print(results: readonly Result[]): void {
 }
 
 function judge(half: Result, tenfold: Result): void {
-  const verdicts: readonly (readonly [string, number, number])[] = [
-    ['half: p99.9 of the answers', quantile(answerTimes(half), 0.999), 50],
-    ['half: median from the request to the handler', quantile(handlerTimes(half), 0.5), 5],
-    ['ten times: the longest answer', quantile(answerTimes(tenfold), 1), 3_000]
+  const verdicts: readonly (readonly [string, string, boolean])[] = [
+    atMost('half: p99.9 of the answers', quantile(answerTimes(half), 0.999), 50),
+    atMost('half: median from the request to the handler', quantile(handlerTimes(half), 0.5), 5),
+    // Most of them are on connections that Node.js has not accepted yet: it accepts one in a turn of the event loop.
+    [
+      'ten times: requests without an answer within 3,000 ms',
+      `${tenfold.loaded.givenUp}, expected none`,
+      tenfold.loaded.givenUp === 0
+    ]
   ]
-  for (const [what, ms, most] of verdicts)
-    console.log(`${what}: ${ms.toFixed(1)} ms, expected at most ${most} ms: ${ms <= most ? 'PASS' : 'MISSED'}`)
+  for (const [what, result, isReached] of verdicts) console.log(`${isReached ? 'PASS' : 'MISSED'} ${what}: ${result}`)
+}
+
+function atMost(what: string, ms: number, most: number): readonly [string, string, boolean] {
+  return [what, `${ms.toFixed(1)} ms, expected at most ${most} ms`, ms <= most]
 }
 
 function answersOf({ loaded: { answers, unsent, givenUp, notConnected } }: Result): string {
