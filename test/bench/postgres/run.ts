@@ -7,6 +7,8 @@ import { measure, type Measured } from '../receive/measure.ts'
 import type { ServerOptions } from '../receive/riverhook.ts'
 import { describeMachine, readLoad } from '../machine.ts'
 import { median, ratios } from '../statistics.ts'
+import { totalCpu } from '../cpu.ts'
+import { postgresCpu } from './cpu.ts'
 import { fill, makeDue } from './fill.ts'
 
 export interface PostgresSettings {
@@ -64,21 +66,24 @@ async function recordRates(
   { rounds, warmUpRequests, measuredMs }: PostgresSettings
 ): Promise<void> {
   const table = new Table({
-    head: ['recorded, 850-byte events', '1 request at a time', '16', '64'],
+    head: ['recorded, 850-byte events', '1 request at a time', '16', '64', 'CPU us at 64', 'of PostgreSQL'],
     style: { head: [], border: [] }
   })
   const rates = new Map<string, number[]>()
+  const cpu = new Map<string, number[]>()
+  const readDatabaseCpu = await postgresCpu(await create())
   for (const connections of [1, 16, 64]) {
     for (let round = 1; round <= rounds; round += 1) {
       for (const [key, contestant] of Object.entries(servers(await create()))) {
-        const { perSecond, refused, firstRefusal } = await measure(contestant, {
-          bodyBytes: 850,
-          connections,
-          warmUpRequests,
-          measuredMs
-        })
+        const slice = await measure(
+          { ...contestant, readDatabaseCpu },
+          { bodyBytes: 850, connections, warmUpRequests, measuredMs }
+        )
+        const { perSecond, refused, firstRefusal } = slice
+        add(cpu, `${key} ${connections}`, totalCpu(slice.cpu))
+        add(cpu, `${key} ${connections} database`, slice.databaseCpu)
         if (refused > 0) console.error(`${contestant.label} did not accept ${refused} requests: ${firstRefusal}`)
-        rates.set(`${key} ${connections}`, [...(rates.get(`${key} ${connections}`) ?? []), perSecond])
+        add(rates, `${key} ${connections}`, perSecond)
         process.stderr.write(
           `${connections} at a time, round ${round}/${rounds}, ${contestant.label}: ${count(perSecond)}/s\n`
         )
@@ -87,7 +92,11 @@ async function recordRates(
   }
   const of = (key: string, connections: number): number[] => rates.get(`${key} ${connections}`) ?? []
   for (const [key, { label }] of Object.entries(servers('')))
-    table.push([label, ...[1, 16, 64].map((connections) => `${count(median(of(key, connections)))}/s`)])
+    table.push([
+      label,
+      ...[1, 16, 64].map((connections) => `${count(median(of(key, connections)))}/s`),
+      ...[`${key} 64`, `${key} 64 database`].map((name) => count(median(cpu.get(name) ?? [])))
+    ])
   console.log(table.toString())
   judge('one request at a time, beside a hand-written INSERT', of('r', 1), of('i', 1), 0.6)
   judge('one request at a time, beside pg-boss send', of('r', 1), of('p', 1), 1)
@@ -122,7 +131,7 @@ async function drainRates(create: CreateDatabase, { rounds, jobs }: PostgresSett
         const child = startChild(file, [database, String(jobs), String(workMs), mode])
         const { perSecond } = (await child.message()) as { perSecond: number }
         await child.stop()
-        rates.set(`${label} ${workMs}`, [...(rates.get(`${label} ${workMs}`) ?? []), perSecond])
+        add(rates, `${label} ${workMs}`, perSecond)
         process.stderr.write(`${workMs} ms of work, round ${round}/${rounds}, ${label}: ${count(perSecond)}/s\n`)
       }
     }
@@ -191,6 +200,12 @@ async function takeover(create: CreateDatabase): Promise<void> {
   await other.stop()
   const verdict = seconds <= 15 ? 'PASS' : 'MISSED'
   console.log(`${verdict} from SIGKILL to the takeover: ${seconds.toFixed(1)} s, expected: at most 15`)
+}
+
+function add(lists: Map<string, number[]>, key: string, value: number): void {
+  const list = lists.get(key) ?? []
+  lists.set(key, list)
+  list.push(value)
 }
 
 /** Prints the median ratio of two contestants, round by round, and whether it is as expected. */

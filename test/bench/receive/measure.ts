@@ -12,9 +12,14 @@ import { schemes } from './scheme.ts'
 export interface Slice extends LoadResult {
   /** The CPU time of the server for one request: less shaken by other work on the machine than the rate. */
   readonly cpu: Cpu
+  /** The CPU time of a database for one request, in microseconds; 0 if none was named. */
+  readonly databaseCpu: number
 }
 
-export type Measured = Pick<Contestant, 'file' | 'scheme' | 'args' | 'expected' | 'handles'>
+export interface Measured extends Pick<Contestant, 'file' | 'scheme' | 'args' | 'expected' | 'handles'> {
+  /** Reads the CPU time of the database that the server uses, in microseconds. */
+  readonly readDatabaseCpu?: (() => number) | undefined
+}
 
 const path = '/webhooks'
 
@@ -39,25 +44,34 @@ export class Server {
   readonly #handles: boolean
   readonly #child: Child
   readonly #folder: string
+  readonly #readDatabaseCpu: () => number
   #sent = 0
   #accepted = 0
 
-  private constructor(generator: Generator, key: string, handles: boolean, child: Child, folder: string) {
+  private constructor(
+    generator: Generator,
+    key: string,
+    { handles = false, readDatabaseCpu = () => 0 }: Measured,
+    child: Child,
+    folder: string
+  ) {
     this.#generator = generator
     this.#key = key
     this.#handles = handles
     this.#child = child
     this.#folder = folder
+    this.#readDatabaseCpu = readDatabaseCpu
   }
 
   /** Starts a server, and connects the load generator to it. */
   static async start(
-    { file, scheme, args, expected, handles = false }: Measured,
+    measured: Measured,
     { generator, key, ...load }: { generator: Generator; key: string; bodyBytes: number; connections: number }
   ): Promise<Server> {
+    const { file, scheme, args, expected } = measured
     const folder = mkdtempSync(join(tmpdir(), 'riverhook-bench-'))
     const child = startChild(file, [path, schemes[scheme].secret, ...args(folder)])
-    const server = new Server(generator, key, handles, child, folder)
+    const server = new Server(generator, key, measured, child, folder)
     try {
       const { port } = (await child.message()) as { port: number }
       await generator.ask({ open: { key, port, path, scheme, expected, ...load } })
@@ -71,6 +85,7 @@ export class Server {
   /** Sends requests, and waits until all have been answered and handled. */
   async drive(requests: number): Promise<Slice> {
     const before = await readCpu(this.#child)
+    const databaseBefore = this.#readDatabaseCpu()
     const result = await this.#generator.ask<LoadResult>({ drive: { key: this.#key, requests } })
     this.#sent += requests
     this.#accepted += requests - result.refused
@@ -78,7 +93,8 @@ export class Server {
       this.#child.process.send({ untilSettled: this.#accepted })
       await this.#child.message()
     }
-    return { ...result, cpu: cpuBetween(before, await readCpu(this.#child), requests) }
+    const cpu = cpuBetween(before, await readCpu(this.#child), requests)
+    return { ...result, cpu, databaseCpu: (this.#readDatabaseCpu() - databaseBefore) / requests }
   }
 
   /**
