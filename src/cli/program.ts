@@ -103,6 +103,8 @@ export async function createProgram(first?: string): Promise<Command> {
     .hook('preAction', async (_program, command) => {
       await useConfigFile(command)
     })
+  // The version alone needs no command.
+  if (first === '--version' || first === '-V') return program
   const one = first === undefined || !Object.hasOwn(commands, first) ? undefined : commands[first]
   for (const load of one === undefined ? Object.values(commands) : [one]) {
     const command = await load()

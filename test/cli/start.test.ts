@@ -80,6 +80,19 @@ t.test('a command that only reads loads no engine of another inbox, and no packa
   t.same(loaded.packages, ['commander', 'fastest-levenshtein', 'fastify-plugin', 'ms', 'secure-json-parse'])
 })
 
+t.test('the version is printed without loading any command', async (t) => {
+  const loaded = await loadedBy(`
+    const { run } = await import(${url('src/cli/program.ts')})
+    process.exitCode = await run(['--version'])
+  `)
+  t.match(loaded.stdout, /^\d+\.\d+\.\d+\n$/)
+  hasLoaded(t, loaded, 'cli/program')
+  t.same(
+    loaded.own.filter((name) => /^cli\/(?!program$|config$|output$|dev\/dev-file$)/.test(name)),
+    []
+  )
+})
+
 t.test('an import of the package loads no engine and no program, and no package that only some use', async (t) => {
   const loaded = await loadedBy(`await import(${url('src/index.ts')})`)
   hasLoaded(t, loaded, 'index', 'plugin', 'inbox/postgres/engine', 'inbox/memory/engine')

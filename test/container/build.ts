@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, chownSync, constants, cpSync, globSync, mkdirSync, readdirSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
 import type { Stage } from './dockerfile.ts'
 
@@ -69,7 +69,7 @@ function copy(words: readonly string[], image: string, workdir: string, building
     const folder = target.startsWith('/') ? inside(image, target) : join(workdir, target)
     // The content of a folder is copied into the target; a file goes below a target that ends with a slash.
     const isBelow = paths[0] === '.' || (target.endsWith('/') && !statSync(origin).isDirectory())
-    const place = isBelow ? join(folder, source) : folder
+    const place = isBelow ? join(folder, paths[0] === '.' ? source : basename(source)) : folder
     cpSync(origin, place, { recursive: true })
     const [uid, gid] = (flags.get('chown') ?? '').split(':').map(Number)
     if (uid !== undefined && gid !== undefined && isRoot) chownSync(place, uid, gid)
