@@ -156,10 +156,10 @@ t.test('when a quick handler hangs, others may have its deliveries, and none has
     r.settled.slice(1).map(({ state }) => state),
     burst.slice(concurrency).map(() => 'released')
   )
-  const handedBack = new Date(r.now())
-  t.match((await r.event('e5')).deliveries, [
-    { state: 'pending', attempts: 0, attemptLog: [{ state: 'released', startedAt: handedBack, endedAt: handedBack }] }
-  ])
+  const { deliveries } = await r.event('e5')
+  t.match(deliveries, [{ state: 'pending', attempts: 0 }])
+  const logged = deliveries[0]!.attemptLog.map(({ state, startedAt, endedAt }) => [state, +endedAt - +startedAt])
+  t.strictSame(logged, [['released', 0]], 'its wait is no attempt')
   t.strictSame(begun, burst.slice(0, concurrency))
   await record(['late'])
   hold.resolve()
