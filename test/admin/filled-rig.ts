@@ -1,10 +1,11 @@
-import { join } from 'node:path'
-import type { Test } from 'tap'
+import tap, { type Test } from 'tap'
 
 import type { Scope } from '../../src/admin/index.ts'
 import { defineHandler, PermanentError, type Inbox, type RiverhookOptions } from '../../src/index.ts'
 import { whenSettled } from '../../src/testing/index.ts'
 import { makeFolder } from '../folder.ts'
+import type { EmptiedInboxes } from '../inbox/emptied-inboxes.ts'
+import { emptiedSqlite, type EmptiedFile } from '../inbox/emptied-sqlite.ts'
 import { event, post, secret } from '../receive/receiver.ts'
 import { startAdmin, type Call, type Rig } from './rig.ts'
 
@@ -32,20 +33,21 @@ export const realm = 'digital-river'
 export const about = (id: string, object: object, type = 'order.accepted'): Buffer =>
   event({ id, type, data: { object } })
 
+/** Most tests only need an inbox that has a file: its threads would take longer to start than the test. */
+let files: EmptiedInboxes<EmptiedFile> | undefined
+
 /**
  * The operator's API on an inbox with events e1 and e2 about the order O-1, e3 about its refund, and a quarantined
  * request. `mail` has handled all of them; `erp` gives up on orders.
- * @param address default: a new SQLite file
+ * @param given the address of its inbox; default: an empty SQLite file
  * @param receiver more options of the receiver
  */
-export async function startFilled(
-  t: Test,
-  address = `sqlite:${join(makeFolder(t), 'inbox.db')}`,
-  receiver: RiverhookOptions = {}
-): Promise<FilledRig> {
+export async function startFilled(t: Test, given?: string, receiver: RiverhookOptions = {}): Promise<FilledRig> {
+  const file = given === undefined ? await (files ??= emptiedSqlite(tap, makeFolder(tap))).lend(Date.now) : undefined
+  const address = given ?? `sqlite:${file?.path ?? ''}`
   const rig = await startAdmin(t, {
     receiver: {
-      inbox: address,
+      inbox: file?.inbox ?? address,
       secrets: secret,
       path: '/hook',
       handlers: [

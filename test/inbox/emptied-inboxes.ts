@@ -1,6 +1,7 @@
 import type { Test } from 'tap'
 
 import type { Inbox } from '../../src/inbox/inbox.ts'
+import { RiverhookError } from '../../src/model/errors.ts'
 import { setClock, type SetClock } from './set-clock.ts'
 
 export interface Emptied {
@@ -14,7 +15,7 @@ export interface EmptiedInboxes<Kept extends Emptied> {
   /** Returns an open, empty inbox for one test, with a clock that is set back to its beginning. */
   take(t: Pick<Test, 'teardown' | 'passing'>): Promise<Kept & SetClock>
   /** Returns an open, empty inbox that `close()` empties for the next user. */
-  open(clock: () => number): Promise<Inbox>
+  lend(clock: () => number): Promise<Kept>
 }
 
 /**
@@ -56,18 +57,41 @@ export function emptiedInboxes<Kept extends Emptied>(
       t.teardown(() => (t.passing() ? giveBack(part) : part.kept.inbox.close()))
       return { ...part.kept, ...clock }
     },
-    async open(clock) {
+    async lend(clock) {
       const part = await take(clock)
-      return withOwn(part.kept.inbox, { open: () => Promise.resolve(), close: () => giveBack(part) })
+      return { ...part.kept, inbox: lent(part.kept.inbox, () => giveBack(part)) }
     }
   }
 }
 
-/** The same inbox, with some of its functions replaced. */
-export function withOwn(inbox: Inbox, own: Partial<Inbox>): Inbox {
+/** The same inbox, until it is closed. What a test sets in it ends with it. */
+function lent(inbox: Inbox, giveBack: () => Promise<void>): Inbox {
+  let isClosed = false
+  const own: Partial<Inbox> = {
+    open: () => Promise.resolve(),
+    close: async () => {
+      if (isClosed) return
+      isClosed = true
+      await giveBack()
+    }
+  }
+  const refuse = () => Promise.reject(new RiverhookError('RIVERHOOK_INBOX_CLOSED', 'this inbox was given back'))
+  return new Proxy(own, {
+    has: (_own, name) => name in inbox,
+    get: (_own, name) => {
+      if (Object.hasOwn(own, name)) return Reflect.get(own, name) as unknown
+      const value: unknown = Reflect.get(inbox, name)
+      if (typeof value !== 'function') return value
+      return isClosed ? refuse : (value.bind(inbox) as unknown)
+    }
+  }) as Inbox
+}
+
+/** The same engine as another object, which can be encrypted with other keys. */
+export function another(inbox: Inbox): Inbox {
   return new Proxy(inbox, {
     get(target, name) {
-      const value: unknown = Reflect.get(name in own ? own : target, name)
+      const value: unknown = Reflect.get(target, name)
       return typeof value === 'function' ? (value.bind(target) as unknown) : value
     }
   })

@@ -8,7 +8,7 @@ import type { Inbox } from '../../../src/inbox/inbox.ts'
 import { keyOf } from '../../event-keys.ts'
 import { arrival, quarantined } from '../arrivals.ts'
 import { claim, inboxContract, settleAll } from '../contract.ts'
-import { emptiedInboxes, withOwn } from '../emptied-inboxes.ts'
+import { another, emptiedInboxes } from '../emptied-inboxes.ts'
 import { emptiedSchemas } from '../emptied-schemas.ts'
 import { startPostgres } from '../postgres-server.ts'
 
@@ -33,7 +33,7 @@ const inboxes = emptiedInboxes(t, async (clock, number) => {
 void inboxContract(t, async (t) => {
   const { inbox: engine, now, advance } = await inboxes.take(t)
   // A new object, because an engine is encrypted with one set of keys for its life.
-  const inbox = encryptInbox(withOwn(engine, {}), { keys: k1 })
+  const inbox = encryptInbox(another(engine), { keys: k1 })
   await inbox.open()
   return {
     inbox,

@@ -5,7 +5,7 @@ import { memoryInbox } from '../../../src/inbox/memory/engine.ts'
 import { encryptInbox } from '../../../src/inbox/open-inbox.ts'
 import { makeFolder } from '../../folder.ts'
 import { inboxContract } from '../contract.ts'
-import { withOwn } from '../emptied-inboxes.ts'
+import { another } from '../emptied-inboxes.ts'
 import { emptiedSqlite } from '../emptied-sqlite.ts'
 import { setClock } from '../set-clock.ts'
 
@@ -32,7 +32,7 @@ t.test('sqlite', async (t) => {
   await inboxContract(t, async (t) => {
     const { inbox: engine, now, advance } = await inboxes.take(t)
     // A new object, because an engine is encrypted with one set of keys for its life.
-    const inbox = encryptInbox(withOwn(engine, {}), encryption)
+    const inbox = encryptInbox(another(engine), encryption)
     await inbox.open()
     return {
       inbox,
