@@ -7,6 +7,9 @@ import { prepareStatements } from '../../../src/inbox/sqlite/statements.ts'
 import { type ChooseState, manyEvents } from '../../inbox/filters.ts'
 import { bodies } from '../../inbox/many-bodies.ts'
 
+/** After how many events the indexes of lists follow: few enough that the pages of these are still in memory. */
+const stepSize = 20_000
+
 /** Fills the inbox in this file with the events of a large one. */
 export async function fillSqlite(path: string, events: number, chooseState?: ChooseState): Promise<void> {
   const inbox = sqliteInbox({ path })
@@ -18,11 +21,18 @@ export async function fillSqlite(path: string, events: number, chooseState?: Cho
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, '{"checks":["signature"]}', ?, ?)`
   )
   const insertDelivery = db.prepare(
-    'INSERT INTO delivery (event_seq, realm, handler, state, due_at, order_key) VALUES (?, ?, ?, ?, ?, ?)'
+    // With an attempt, the first claim takes those that are due tomorrow for retries, and not for mistakes of the clock.
+    'INSERT INTO delivery (event_seq, realm, handler, state, due_at, order_key, attempts) VALUES (?, ?, ?, ?, ?, ?, 1)'
   )
+  const statements = prepareStatements(db)
+  let indexedTo = 0
+  const index = (last: number): void => {
+    indexEvents(statements, indexedTo, last)
+    indexedTo = last
+  }
   const tomorrow = Date.now() + 86_400_000
   // Without a log, which would be as large as the file.
-  db.exec('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -200000; BEGIN')
+  db.exec('PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -200000; BEGIN')
   for (const event of manyEvents(events, chooseState)) {
     const { realm, id, source, state, type, liveMode, endpoint, receivedAt, about, deliveries } = event
     const live = liveMode === undefined ? null : Number(liveMode)
@@ -41,8 +51,9 @@ export async function fillSqlite(path: string, events: number, chooseState?: Cho
     )
     for (const { handler, state, orderKey } of deliveries)
       insertDelivery.run(seq, realm, handler, state, tomorrow, orderKey)
+    if (seq - indexedTo >= stepSize) index(seq)
   }
-  indexEvents(prepareStatements(db), 0, events)
+  index(events)
   db.exec('COMMIT; PRAGMA journal_mode = WAL')
   db.close()
   flush(path)
