@@ -21,7 +21,7 @@ export async function fillSqlite(path: string, events: number, chooseState?: Cho
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, '{"checks":["signature"]}', ?, ?)`
   )
   const insertDelivery = db.prepare(
-    // With an attempt, the first claim takes those that are due tomorrow for retries, and not for mistakes of the clock.
+    // With an attempt, those that are due tomorrow are retries. Without one, the first claim would make them due.
     'INSERT INTO delivery (event_seq, realm, handler, state, due_at, order_key, attempts) VALUES (?, ?, ?, ?, ?, ?, 1)'
   )
   const statements = prepareStatements(db)
