@@ -15,7 +15,7 @@ t.test('two replicas, either killed at random moments: every effect exactly once
   const report = await crashReplicas({
     folder: makeFolder(t),
     database: await postgres.createDatabase(t),
-    kills: 10,
+    kills: 20,
     random: seeded(seed)
   })
   t.comment(`seed ${seed}`, report)
