@@ -97,7 +97,7 @@ export class Run implements TransactionOwner {
   }
 
   /** Call before a delivery that waited for a slot is handed back: the wait is no part of the run. */
-  skip(at: number): void {
+  handBackAt(at: number): void {
     this.#startedAt = at
   }
 

@@ -268,7 +268,7 @@ export class Runs {
   }
 
   #handBackWaiting(run: Run): void {
-    run.skip(this.#options.clock())
+    run.handBackAt(this.#options.clock())
     this.#settle(run, { outcome: { state: 'released' } })
   }
 
