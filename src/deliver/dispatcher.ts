@@ -1,7 +1,7 @@
 import { ownerName } from '../model/owner-name.ts'
 import { within } from '../model/time-limit.ts'
 import { nextTurn, setImmediate } from '../model/timers.ts'
-import type { Arrival, Claim, ClaimedDelivery, ClaimRequest } from '../inbox/inbox.ts'
+import type { Adopted, Arrival, Claim, ClaimedDelivery, ClaimRequest, HandlerRecord } from '../inbox/inbox.ts'
 import type { Claimer, Reservation } from '../inbox/claimer.ts'
 import type { AnyEvent } from '../model/event.ts'
 import { Bell } from './bell.ts'
@@ -55,10 +55,13 @@ export class Dispatcher implements Claimer {
   #lanes: Lanes | undefined
   #suspects: Suspects | undefined
   readonly #faulted = Promise.withResolvers<undefined>()
+  /** Resolves when the dispatcher begins to stop. */
+  readonly #draining = Promise.withResolvers<undefined>()
   /** Each ends with a reservation. */
   readonly #reservations = new Set<Promise<undefined>>()
   #mode: Mode = 'new'
   #looping: Promise<void> = Promise.resolve()
+  #adoptingRest: Promise<void> = Promise.resolve()
   #stopping: Promise<void> | undefined
   #unsubscribe: (() => void) | undefined
 
@@ -206,35 +209,60 @@ export class Dispatcher implements Claimer {
   }
 
   /**
-   * Gives the inbox the list of handlers.
+   * Gives the inbox the list of handlers. Continues in the background if many deliveries are to be parked or resumed.
    * @returns how long to wait before the next attempt, in milliseconds; 0 if it succeeded
    */
   async #adopt(): Promise<number> {
     const { inbox, handlers, log } = this.#options
+    const records = handlers.all.map(({ name, source, pattern, orderBy }) => ({
+      name,
+      source,
+      pattern,
+      ordered: orderBy !== undefined
+    }))
     try {
-      const { parked, resumed } = await inbox.adopt(
-        handlers.all.map(({ name, source, pattern, orderBy }) => ({
-          name,
-          source,
-          pattern,
-          ordered: orderBy !== undefined
-        }))
-      )
+      const adopted = await inbox.adopt(records)
       this.#outage.succeeded()
       if (this.#isIn('adopting')) this.#enter('running')
-      log.info({ handlers: handlers.all.length, resumed }, 'delivering')
-      if (parked > 0) {
-        log.warn(
-          { parked },
-          `${parked === 1 ? '1 delivery is' : `${parked} deliveries are`} parked: their handlers are not registered; they resume when a handler of the same name is registered again`
-        )
-      }
+      log.info({ handlers: handlers.all.length, resumed: adopted.resumed }, 'delivering')
+      if (adopted.hasMore === true) this.#adoptingRest = this.#adoptRest(records, adopted)
+      else this.#reportParked(adopted.parked)
       for (const { handler, since } of await inbox.pauses())
         log.warn({ handler, since }, 'the handler is paused; to resume it, run: riverhook handlers resume NAME')
       return 0
     } catch (error) {
       return this.#outage.failed(error)
     }
+  }
+
+  /** Parks and resumes the rest of the deliveries. After a stop, the next start continues. */
+  async #adoptRest(handlers: readonly HandlerRecord[], first: Adopted): Promise<void> {
+    const { inbox, log } = this.#options
+    const outage = new Outage(log, 'parking and resuming deliveries')
+    let { parked, resumed } = first
+    let hasMore = true
+    while (hasMore && this.#isIn('running')) {
+      await nextTurn()
+      try {
+        const batch = await inbox.adopt(handlers)
+        outage.succeeded()
+        parked += batch.parked
+        resumed += batch.resumed
+        hasMore = batch.hasMore === true
+      } catch (error) {
+        await within(outage.failed(error), this.#draining.promise)
+      }
+    }
+    if (resumed > first.resumed) log.info({ resumed }, 'parked deliveries are due again')
+    this.#reportParked(parked)
+  }
+
+  #reportParked(parked: number): void {
+    if (parked === 0) return
+    this.#options.log.warn(
+      { parked },
+      `${parked === 1 ? '1 delivery is' : `${parked} deliveries are`} parked: their handlers are not registered; they resume when a handler of the same name is registered again`
+    )
   }
 
   async #loop(lanes: Lanes, firstPauseMs: number): Promise<void> {
@@ -334,6 +362,7 @@ export class Dispatcher implements Claimer {
 
   async #drain(graceMs: number, storeMs: number): Promise<void> {
     this.#enter('draining')
+    this.#draining.resolve(undefined)
     this.#unsubscribe?.()
     this.#runs.handBackPrefetched()
     // Runs that end in this turn of the event loop need no heartbeat.
@@ -342,7 +371,7 @@ export class Dispatcher implements Claimer {
     })
     // Guard: await the claims under way too, and give their deliveries back.
     const underWay = (): Promise<unknown> =>
-      Promise.all([this.#looping, ...this.#reservations, this.#runs.untilEnded()])
+      Promise.all([this.#looping, this.#adoptingRest, ...this.#reservations, this.#runs.untilEnded()])
     // An uncaught error cuts the grace period short.
     await within(graceMs, Promise.race([this.#faulted.promise, underWay()]))
     const stopping = this.#runs.stop()

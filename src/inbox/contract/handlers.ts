@@ -6,8 +6,11 @@ export interface InboxHandlers {
    * Stores the complete list of handlers of all sources, so that commands in other processes can read it. Parks
    * unsettled deliveries without a handler that has their handler's name and is for their event's source. Parks a
    * running one after its lease has ended. Makes parked deliveries of these handlers due again.
+   *
+   * May leave deliveries to park or to resume for the next call with the same handlers, so that a large backlog delays
+   * no recording: see `hasMore`. An engine that does the rest in the background returns the first batch.
    */
-  adopt(handlers: readonly HandlerRecord[]): Promise<{ readonly parked: number; readonly resumed: number }>
+  adopt(handlers: readonly HandlerRecord[]): Promise<Adopted>
 
   /** Lists the handlers last adopted. */
   handlers(): Promise<readonly HandlerRecord[]>
@@ -24,6 +27,14 @@ export interface InboxHandlers {
 
   /** Lists the paused handlers by name. */
   pauses(): Promise<readonly Pause[]>
+}
+
+/** How many deliveries were parked and resumed. */
+export interface Adopted {
+  readonly parked: number
+  readonly resumed: number
+  /** True if deliveries are left. Call `adopt` again with the same handlers. */
+  readonly hasMore?: boolean
 }
 
 /** A handler of one source. It never gets deliveries of another source's events, even under the same name. */

@@ -154,9 +154,7 @@ export class EncryptedInbox implements contract.Inbox {
     return this.#inner.acknowledge(kinds, isAcknowledged, act)
   }
 
-  async adopt(
-    handlers: readonly contract.HandlerRecord[]
-  ): Promise<{ readonly parked: number; readonly resumed: number }> {
+  async adopt(handlers: readonly contract.HandlerRecord[]): Promise<contract.Adopted> {
     await this.keys()
     return this.#inner.adopt(handlers)
   }

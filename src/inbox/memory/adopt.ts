@@ -1,15 +1,11 @@
 import { leaseRanOut } from '../../model/lease.ts'
-import type { HandlerRecord } from '../inbox.ts'
+import type { Adopted, HandlerRecord } from '../inbox.ts'
 import { stateBeforeLineUp } from '../rows.ts'
 import { isExpired, type Delivery } from './rows.ts'
 import type { Store } from './store.ts'
 
 /** Stores the list of handlers. Parks the deliveries of missing handlers, and resumes parked ones of these. */
-export function adopt(
-  store: Store,
-  handlers: readonly HandlerRecord[],
-  now: number
-): { parked: number; resumed: number } {
+export function adopt(store: Store, handlers: readonly HandlerRecord[], now: number): Adopted {
   store.handlers = handlers.map(({ name, source, pattern, ordered = false }) => ({ name, source, pattern, ordered }))
   let parked = 0
   let resumed = 0

@@ -148,7 +148,7 @@ export class MemoryInbox implements contract.Inbox {
     return changed
   }
 
-  async adopt(handlers: readonly contract.HandlerRecord[]): Promise<{ parked: number; resumed: number }> {
+  async adopt(handlers: readonly contract.HandlerRecord[]): Promise<contract.Adopted> {
     const result = adopt(this.#opened(), handlers, this.#now())
     if (result.resumed > 0) this.#wake()
     return result

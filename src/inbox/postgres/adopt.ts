@@ -1,4 +1,4 @@
-import type { HandlerRecord, OrderKey } from '../inbox.ts'
+import type { Adopted, HandlerRecord, OrderKey } from '../inbox.ts'
 import { readHandler } from '../rows.ts'
 import { expiredErrorSql, type Times } from './claim.ts'
 import { longTimeoutMs, type Database, type Row, type Session, type Transaction } from './database.ts'
@@ -27,11 +27,6 @@ const batchSize = 10_000
 /** True if another batch may be needed. */
 export function mayHaveMore({ parked, resumed }: Adopted): boolean {
   return parked >= batchSize || resumed >= batchSize
-}
-
-export interface Adopted {
-  readonly parked: number
-  readonly resumed: number
 }
 
 /**

@@ -143,9 +143,7 @@ export class PostgresInbox implements contract.Inbox {
     return acknowledge(await this.#store.opened(), kinds, isAcknowledged, checked, this.#store.times)
   }
 
-  async adopt(
-    handlers: readonly contract.HandlerRecord[]
-  ): Promise<{ readonly parked: number; readonly resumed: number }> {
+  async adopt(handlers: readonly contract.HandlerRecord[]): Promise<contract.Adopted> {
     await this.#store.opened()
     return this.#store.presence.adopt(handlers)
   }

@@ -1,5 +1,5 @@
-import type { HandlerRecord, OrderKey } from '../inbox.ts'
-import { adopt, beat, continueAdopting, mayHaveMore, leave, promoteBatch, type Adopted, type Replica } from './adopt.ts'
+import type { Adopted, HandlerRecord, OrderKey } from '../inbox.ts'
+import { adopt, beat, continueAdopting, mayHaveMore, leave, promoteBatch, type Replica } from './adopt.ts'
 import type { Times } from './claim.ts'
 import type { Database } from './database.ts'
 import { clearInterval, setInterval } from '../../model/timers.ts'

@@ -1,6 +1,7 @@
 import type { Claim, ClaimedDelivery, ClaimRequest, ClaimSuspectsRequest, Orphan, Suspect } from '../inbox.ts'
 import { readClaimed, readSuspect, type Row } from '../rows.ts'
-import { firstLine, lineUp, lineUpSome, readLine, type Line, type orderSql } from './order.ts'
+import { checkHandler, type claimChecksSql } from './claim-checks.ts'
+import { lineUp, readLine, type Line, type orderSql } from './order.ts'
 import type { pauseSql } from './pause.ts'
 import { claimable, isPausedSql, type Prepared } from './prepared.ts'
 import type { Operations } from './protocol.ts'
@@ -34,21 +35,11 @@ export const claimSql = {
   dueSuspect: `
     SELECT ${claimedColumns} FROM delivery AS d JOIN event AS e ON e.seq = d.event_seq WHERE d.id = ? AND d.state = 'pending' AND d.due_at <= ?
       AND NOT ${isPausedSql('d.handler')}`,
-  /** First attempts that a wrong clock scheduled too late: due now. */
-  resetFirst: `
-    UPDATE delivery SET due_at = ? WHERE handler = ? AND ${claimable} AND state = 'pending' AND due_at > ? AND attempts = 0`,
-  resetWaiting: `
-    UPDATE delivery SET due_at = ? WHERE handler = ? AND order_key IS NOT NULL AND state = 'waiting' AND due_at > ? AND attempts = 0`,
-  /** Retries that a wrong clock scheduled too late: due after the same delay, from now. */
-  resetRetries: `
-    UPDATE delivery SET due_at = ? + max(0, due_at - (SELECT max(ended_at) FROM attempt WHERE delivery_id = delivery.id))
-    WHERE handler = ? AND ${claimable} AND state = 'pending' AND due_at > ? AND attempts > 0
-    AND (SELECT max(ended_at) FROM attempt WHERE delivery_id = delivery.id) > ?`,
   deleteOrphan: 'DELETE FROM delivery WHERE id = ?',
   deleteAttemptsOf: 'DELETE FROM attempt WHERE delivery_id = ?'
 } as const
 
-type Sql = Prepared<typeof claimSql & typeof orderSql & typeof pauseSql> & Counting
+type Sql = Prepared<typeof claimSql & typeof claimChecksSql & typeof orderSql & typeof pauseSql> & Counting
 
 /** Claims due deliveries and expired leases. Suspects are claimed on their own. */
 export function claim(sql: Sql, request: ClaimRequest, now: number): Claim {
@@ -68,8 +59,7 @@ export function claimDue(
   let left = request.limit
   for (const { handler, source, limit } of request.wants) {
     if (sql.isPaused.get(handler) !== undefined) continue
-    correctDueTimes(sql, handler, now)
-    checkLines(sql, handler, now)
+    const isChecked = checkHandler(sql, handler, now)
     const room = Math.min(limit, left)
     const rows = room === 0 ? [] : sql.due.all(handler, now, source, room)
     left -= rows.length
@@ -80,8 +70,8 @@ export function claimDue(
     })
     deliveries.push(...claimed)
     // More may be due already: the dispatcher asks again when it has room. Deliveries that were not first now wait in
-    // their line. Others may be due instead.
-    const mayHaveMore = room > 0 && (rows.length === room || claimed.length < rows.length)
+    // their line. Others may be due instead. The checks may make more due.
+    const mayHaveMore = !isChecked || (room > 0 && (rows.length === room || claimed.length < rows.length))
     if (room > 0 && !mayHaveMore) exhausted.add(handler)
     const next = mayHaveMore ? now : sql.nextDue.get(handler, room === 0 ? 0 : now)?.['due_at']
     if (next !== undefined) nextDueAt = Math.min(nextDueAt, Number(next))
@@ -92,40 +82,6 @@ export function claimDue(
     ...(orphans.length > 0 && { orphans })
   }
   return { claim, exhausted }
-}
-
-/** A wrong clock scheduled first attempts that are due later than this. A replay delays a line by at most a minute. */
-const maxFirstDelayMs = 120_000
-/** The time of the last claim, by handler. */
-const lastClaims = new Map<string, number>()
-
-/**
- * Corrects due times after a start, and after the clock was set back. Otherwise, deliveries that were scheduled while
- * the clock was ahead would wait until the time that it showed.
- */
-function correctDueTimes(sql: Sql, handler: string, now: number): void {
-  const last = lastClaims.get(handler)
-  lastClaims.set(handler, now)
-  if (last !== undefined && now >= last - 1_000) return
-  sql.resetFirst.run(now, handler, now + maxFirstDelayMs)
-  sql.resetWaiting.run(now, handler, now + maxFirstDelayMs)
-  sql.resetRetries.run(now, handler, now, now + 1_000)
-}
-
-/** The interval at which some lines of a handler are checked. */
-const lineCheckMs = 10_000
-/** The last check, by handler. */
-const lineChecks = new Map<string, { readonly at: number; readonly after: typeof firstLine }>()
-
-/**
- * Puts some lines of the handler in order, at intervals, or after the clock was set back. Deliveries that were deleted
- * or changed by hand leave others waiting.
- */
-function checkLines(sql: Sql, handler: string, now: number): void {
-  const { at, after } = lineChecks.get(handler) ?? { at: now, after: firstLine }
-  const isDue = Math.abs(now - at) >= lineCheckMs
-  if (isDue || !lineChecks.has(handler))
-    lineChecks.set(handler, { at: now, after: isDue ? lineUpSome(sql, handler, after) : after })
 }
 
 /** Deletes a delivery whose event was deleted by hand: others with the same order key must not wait for it. */

@@ -228,7 +228,7 @@ class SqliteInbox implements contract.Inbox {
     return this.#call('acknowledge', { kinds, isAcknowledged, act: checkAct(act, 'acknowledge()') })
   }
 
-  async adopt(handlers: readonly contract.HandlerRecord[]): Promise<{ parked: number; resumed: number }> {
+  async adopt(handlers: readonly contract.HandlerRecord[]): Promise<contract.Adopted> {
     // Copy the fields: a caller may pass objects that cannot be cloned for the worker.
     const result = await this.#call(
       'adopt',

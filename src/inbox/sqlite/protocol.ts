@@ -36,7 +36,7 @@ export interface Operations {
     args: { kinds: readonly contract.MismatchKind[]; isAcknowledged: boolean; act: Act | undefined }
     result: number
   }
-  adopt: { args: readonly contract.HandlerRecord[]; result: { parked: number; resumed: number } }
+  adopt: { args: readonly contract.HandlerRecord[]; result: contract.Adopted }
   handlers: { args: undefined; result: contract.HandlerRecord[] }
   pause: { args: { handler: string; act: Act | undefined }; result: boolean }
   resume: { args: { handler: string; act: Act | undefined }; result: boolean }

@@ -1,5 +1,6 @@
 import type { Claim, ClaimRequest, NewDelivery, NewLease, RecordResult } from '../inbox.ts'
 import { eventOutcome } from '../tally.ts'
+import type { claimChecksSql } from './claim-checks.ts'
 import { claimDue, type claimSql } from './claim.ts'
 import { followEvents, type listIndexSql } from './list-index.ts'
 import { isBusy, type orderSql } from './order.ts'
@@ -25,7 +26,9 @@ export const recordSql = {
     INSERT INTO delivery (event_seq, realm, handler, state, due_at, attempts, token, owner) VALUES (?, ?, ?, 'running', ?, 1, 1, ?)`
 } as const
 
-type Sql = Prepared<typeof recordSql & typeof claimSql & typeof orderSql & typeof pauseSql & typeof listIndexSql> &
+type Sql = Prepared<
+  typeof recordSql & typeof claimSql & typeof claimChecksSql & typeof orderSql & typeof pauseSql & typeof listIndexSql
+> &
   Counting
 
 /** Stores arrivals with their deliveries. With a request, claims: what is due, then new deliveries. */

@@ -5,6 +5,7 @@ import { admitSql } from './admit.ts'
 import { adoptSql } from './adopt.ts'
 import { alarmsSql } from './alarms.ts'
 import { auditSql } from './audit.ts'
+import { claimChecksSql } from './claim-checks.ts'
 import { claimSql } from './claim.ts'
 import { jobsSql } from './jobs.ts'
 import { lengthsSql } from './lengths.ts'
@@ -39,6 +40,7 @@ export const statements = {
   ...searchKeysSql,
   ...listIndexSql,
   ...claimSql,
+  ...claimChecksSql,
   ...settleSql,
   ...adoptSql,
   ...pauseSql,
