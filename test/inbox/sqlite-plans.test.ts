@@ -5,6 +5,7 @@ import type { EventFilter } from '../../src/inbox/inbox.ts'
 import { indexEvents } from '../../src/inbox/sqlite/list-index.ts'
 import { listEvents } from '../../src/inbox/sqlite/list.ts'
 import { migrate } from '../../src/inbox/sqlite/schema.ts'
+import { PreparedOnce } from '../../src/inbox/sqlite/prepared.ts'
 import { prepareStatements, statements } from '../../src/inbox/sqlite/statements.ts'
 import { filtersByTwos, manyEvents } from './filters.ts'
 
@@ -83,7 +84,7 @@ t.test('each filter of a list, alone and with another one, has an index, and rea
   for (const { filter, name } of filtersByTwos()) {
     const plans: string[][] = []
     const spy = { prepare: (sql: string) => (plans.push(planOf(sql)), db.prepare(sql)) } as unknown as DatabaseSync
-    listEvents({ ...prepared, db: spy }, filter)
+    listEvents({ ...prepared, built: new PreparedOnce(spy) }, filter)
     const scans = plans
       .flat()
       .filter((step) =>
@@ -101,7 +102,7 @@ t.test('each filter of a list, alone and with another one, has an index, and rea
 t.test('failing deliveries are found in the order of their events, each event once', (t) => {
   const plans: string[][] = []
   const spy = { prepare: (sql: string) => (plans.push(planOf(sql)), db.prepare(sql)) } as unknown as DatabaseSync
-  listEvents({ ...prepared, db: spy }, { error: 'x', limit: 50 })
+  listEvents({ ...prepared, built: new PreparedOnce(spy) }, { error: 'x', limit: 50 })
   const steps = plans.flat().join('\n')
   t.match(steps, /INDEX delivery_error/)
   t.notMatch(steps, /TEMP B-TREE|SCAN event\b/)
@@ -119,7 +120,7 @@ t.test('deliveries of each state are found by an index, behind any backlog', (t)
   const stepsOf = (filter: Partial<EventFilter>): string => {
     const plans: string[][] = []
     const spy = { prepare: (sql: string) => (plans.push(planOf(sql)), db.prepare(sql)) } as unknown as DatabaseSync
-    listEvents({ ...prepared, db: spy }, { limit: 50, ...filter })
+    listEvents({ ...prepared, built: new PreparedOnce(spy) }, { limit: 50, ...filter })
     return plans.flat().join('\n')
   }
   addBacklog(6_000)

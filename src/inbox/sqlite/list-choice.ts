@@ -1,7 +1,5 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
-
 import { type Bounds, many } from '../wanted.ts'
-import { everything, join, type Path, tableOf, withinBounds } from './list-path.ts'
+import { entriesOf, everything, type Path } from './list-path.ts'
 import { checkEvery, type Sql } from './list-statements.ts'
 
 /*
@@ -9,24 +7,6 @@ import { checkEvery, type Sql } from './list-statements.ts'
  * file chooses the index of each list: the one that leads to the fewest events, counted up to `many`. Each index has
  * the events in their order, so it is read until the page is full.
  */
-
-/** Prepares each statement of a list once: many places differ in their values only. */
-export class PreparedOnce {
-  readonly #db: DatabaseSync
-  readonly #statements = new Map<string, StatementSync>()
-
-  constructor(db: DatabaseSync) {
-    this.#db = db
-  }
-
-  get(sql: string): StatementSync {
-    const known = this.#statements.get(sql)
-    if (known !== undefined) return known
-    const statement = this.#db.prepare(sql)
-    this.#statements.set(sql, statement)
-    return statement
-  }
-}
 
 /** Chooses the path to the fewest events. If all lead to many, the first one. */
 export function choosePath(sql: Sql, paths: readonly Path[], bounds: Bounds): Path {
@@ -48,7 +28,6 @@ function findFewest(sql: Sql, paths: readonly Path[], bounds: Bounds, limit: num
 /** Counts the entries of a path, up to a limit. Those between two keys are at most as many as these. */
 export function countUpTo(sql: Sql, path: Path, bounds: Bounds, limit: number): number {
   let count = path === everything ? limit : 0
-  const statements = new PreparedOnce(sql.db)
   for (const [index, place] of path.places.entries()) {
     if (count >= limit) break
     checkTime(sql, index)
@@ -56,10 +35,10 @@ export function countUpTo(sql: Sql, path: Path, bounds: Bounds, limit: number): 
       count += place.below - place.above - 1
       continue
     }
-    const where = join([place.term, ...withinBounds(place, bounds)])
-    const row = statements
-      .get(`SELECT count(*) AS count FROM (SELECT 1 FROM ${tableOf(place)} WHERE ${where.sql} LIMIT ?)`)
-      .get(...where.values, limit - count)
+    const { from, where } = entriesOf(place, bounds)
+    const row = sql.built
+      .get(`SELECT count(*) AS count FROM (SELECT 1 FROM ${from.sql} WHERE ${where.sql} LIMIT ?)`)
+      .get(...from.values, ...where.values, limit - count)
     count += Number(row?.['count'])
   }
   return count

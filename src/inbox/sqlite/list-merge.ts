@@ -1,7 +1,8 @@
 import type { Bounds } from '../wanted.ts'
-import { checkTime, type PreparedOnce } from './list-choice.ts'
-import { join, keyOf, type Place, tableOf, type Term, term, withinBounds } from './list-path.ts'
+import { checkTime } from './list-choice.ts'
+import { entriesOf, join, keyOf, type Place, tableOf, type Term, term } from './list-path.ts'
 import type { Sql } from './list-statements.ts'
+import type { PreparedOnce } from './prepared.ts'
 import { inTime } from './read-limit.ts'
 
 /** How a page is read from the places of a path. */
@@ -24,12 +25,16 @@ const most = 1_024
  */
 export function mergePlaces(sql: Sql, places: readonly Place[], reading: Reading): readonly number[] {
   const { checks, oldestFirst, limit } = reading
-  const cursors = places.map((place) => new Cursor(place, reading, Math.max(fewest, Math.ceil(limit / places.length))))
+  const count = places.reduce((sum, { kinds }) => sum + (kinds?.length ?? 1), 0)
+  const atOnce = Math.max(fewest, Math.ceil(limit / count))
+  const cursors = places.flatMap((place) =>
+    place.kinds === undefined ? new Cursor(place, reading, atOnce) : openKinds(place, place.kinds, reading, atOnce)
+  )
   // The triggers keep the index of kinds true. A delivery may be left of an event that was deleted by hand.
   const isRead = checks.length > 0 || places.some(({ table }) => table !== 'event' && table !== 'event_kind')
   const found = new Set<number>()
   for (let rest = cursors; rest.length > 0 && found.size < limit; rest = rest.filter(({ isDone }) => !isDone)) {
-    for (const [index, cursor] of rest.entries()) {
+    for (const [index, cursor] of rest.filter(({ isEmpty }) => isEmpty).entries()) {
       checkTime(sql, index)
       cursor.fill()
     }
@@ -55,6 +60,29 @@ function check(sql: Sql, seqs: readonly number[], { statements, checks }: Readin
     .map(({ seq }) => Number(seq))
 }
 
+/**
+ * Reads the first entries of all kinds of a place with one statement: calling SQLite for each kind would take most of
+ * the time of a page.
+ */
+function openKinds(place: Place, kinds: readonly number[], reading: Reading, atOnce: number): readonly Cursor[] {
+  const { where } = entriesOf(place, reading.bounds)
+  const found = join([where, term(inTime(keyOf(place)))])
+  const first = `SELECT ${keyOf(place)} AS seq FROM ${tableOf(place)} WHERE ${found.sql} ${orderOf(place, reading)} LIMIT ?`
+  const rows = reading.statements
+    .get(
+      `SELECT given.value AS kind, (SELECT json_group_array(seq) FROM (${first})) AS seqs FROM json_each(?) AS given`
+    )
+    .all(...found.values, atOnce, JSON.stringify(kinds))
+  return rows.map(({ kind, seqs }) => {
+    const ofKind = { ...place, kinds: undefined, term: term('k.kind = ?', Number(kind)) }
+    return new Cursor(ofKind, reading, atOnce, JSON.parse(String(seqs)) as readonly number[])
+  })
+}
+
+function orderOf(place: Place, { oldestFirst }: Reading): string {
+  return `ORDER BY ${keyOf(place)} ${oldestFirst ? 'ASC' : 'DESC'}`
+}
+
 /** The entries of one place. */
 class Cursor {
   /** True if the place has no more entries than were taken. */
@@ -66,10 +94,12 @@ class Cursor {
   #atOnce: number
   #isRead = false
 
-  constructor(place: Place, reading: Reading, atOnce: number) {
+  /** @param first its first entries, if they were read already: up to `atOnce` */
+  constructor(place: Place, reading: Reading, atOnce: number, first?: readonly number[]) {
     this.#atOnce = atOnce
     this.#place = place
     this.#reading = reading
+    if (first !== undefined) this.#add(first)
   }
 
   /** The last entry that was read, if others may come after it. */
@@ -77,20 +107,28 @@ class Cursor {
     return this.#isRead ? undefined : this.#last
   }
 
-  /** Reads more entries if all were taken. */
+  /** True if all entries that were read are taken, and there may be more. */
+  get isEmpty(): boolean {
+    return this.#entries.length === 0 && !this.#isRead
+  }
+
+  /** Reads more entries. */
   fill(): void {
-    if (this.#entries.length > 0 || this.#isRead) return
     const { statements, bounds, oldestFirst } = this.#reading
     const key = keyOf(this.#place)
     const rest = this.#last === undefined ? bounds : { ...bounds, [oldestFirst ? 'above' : 'below']: this.#last }
-    const { sql, values } = join([this.#place.term, ...withinBounds(this.#place, rest), term(inTime(key))])
-    const text = `SELECT ${key} AS seq FROM ${tableOf(this.#place)} WHERE ${sql} ORDER BY ${key} ${oldestFirst ? 'ASC' : 'DESC'} LIMIT ?`
-    this.#entries = statements
-      .get(text)
-      .all(...values, this.#atOnce)
-      .map(({ seq }) => Number(seq))
-    this.#isRead = this.#entries.length < this.#atOnce
-    this.#last = this.#entries.at(-1) ?? this.#last
+    const { from, where } = entriesOf(this.#place, rest)
+    const order = orderOf(this.#place, this.#reading)
+    const rows = statements
+      .get(`SELECT ${key} AS seq FROM ${from.sql} WHERE ${where.sql} AND ${inTime(key)} ${order} LIMIT ?`)
+      .all(...from.values, ...where.values, this.#atOnce)
+    this.#add(rows.map(({ seq }) => Number(seq)))
+  }
+
+  #add(entries: readonly number[]): void {
+    this.#entries = entries
+    this.#isRead = entries.length < this.#atOnce
+    this.#last = entries.at(-1) ?? this.#last
     this.#atOnce = Math.min(this.#atOnce * 4, most)
   }
 

@@ -32,6 +32,8 @@ export interface Place {
   readonly index?: string
   /** The condition that the index fulfils. */
   readonly term: Term
+  /** The kinds that a place of `event_kind` consists of: each has its own events in their order. */
+  readonly kinds?: readonly number[] | undefined
   /** True if its entries must be sorted by `seq`, before anything else of the events is read. */
   readonly isSorted?: boolean
   /** The keys that its events come after and before. */
@@ -58,6 +60,18 @@ export function tableOf({ table, index }: Place): string {
   // Without an index, events are read by their key, in their order.
   const by = index === undefined ? (table === 'event' ? 'NOT INDEXED' : '') : `INDEXED BY ${index}`
   return `${tables[table].name} ${by}`
+}
+
+/** The table and the condition of all entries of a place. */
+export function entriesOf(place: Place, bounds: Bounds): { readonly from: Term; readonly where: Term } {
+  const from = term(tableOf(place))
+  const where = join([place.term, ...withinBounds(place, bounds)])
+  if (place.kinds === undefined) return { from, where }
+  // One statement for all kinds: calling SQLite takes longer than finding a kind.
+  return {
+    from: term(`json_each(?) AS given CROSS JOIN ${from.sql}`, JSON.stringify(place.kinds)),
+    where: join([term('k.kind = given.value'), where])
+  }
 }
 
 export function withinBounds(place: Place, bounds: Bounds): readonly Term[] {

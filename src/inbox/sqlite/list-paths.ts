@@ -16,16 +16,18 @@ export function listPaths(sql: Sql, filter: contract.EventFilter, wanted: Wanted
   const { id, about, error, state } = filter
   if (id !== undefined) return [ordered([], place('event', 'event_id', term('event.id = ?', id)))]
   const inOrder = wanted.spans === undefined ? everything : timePath(wanted.spans)
+  const isNotDone = isDeliveryState(state) && state !== 'done'
   return [
     ...(about === undefined ? [] : listKeyPaths(sql, about, boundsOf(filter))),
     ...(error === undefined ? [] : [ordered(['error'], place('delivery', 'delivery_error', term(isFailing('d'))))]),
     ...(state === 'quarantined'
       ? [ordered(['state'], place('event', 'event_quarantined', term("event.state = 'quarantined'")))]
       : []),
-    ...(isDeliveryState(state) && state !== 'done' ? [statePath(sql, filter, state, wanted.kinds ?? [])] : []),
+    ...(isNotDone ? [statePath(sql, filter, state, wanted.kinds ?? [])] : []),
     // Most deliveries are done.
     ...(state === 'done' && !hasKind(filter) && filter.handler === undefined ? [inOrder] : []),
-    ...(wanted.kinds === undefined ? [] : [kindPath(sql, filter, wanted.kinds)]),
+    // All deliveries are never fewer than those in one state: both need not be counted.
+    ...(wanted.kinds === undefined || (isNotDone && !hasKind(filter)) ? [] : [kindPath(sql, filter, wanted.kinds)]),
     ...(wanted.spans === undefined ? [] : [inOrder])
   ]
 }
@@ -33,11 +35,13 @@ export function listPaths(sql: Sql, filter: contract.EventFilter, wanted: Wanted
 /** The path by the kinds of events, in the index and in the events that it does not have yet. */
 function kindPath(sql: Sql, filter: contract.EventFilter, kinds: readonly StoredKind[]): Path {
   const checks = listKindChecks(filter, kinds).map(([, check]) => check)
-  const indexed = kinds.flatMap(({ id }): Place[] =>
-    id === null ? [] : [{ table: 'event_kind', term: term('k.kind = ?', id) }]
-  )
+  const indexed = kinds.flatMap(({ id }) => id ?? [])
   const behind: Place = { table: 'event', term: join([term('true'), ...checks]), above: readIndexedTo(sql) }
-  return ordered(kindPartsOf(filter), ...indexed, ...(indexed.length < kinds.length ? [behind] : []))
+  return ordered(
+    kindPartsOf(filter),
+    ...(indexed.length > 0 ? [{ table: 'event_kind', term: term('true'), kinds: indexed } as const] : []),
+    ...(indexed.length < kinds.length ? [behind] : [])
+  )
 }
 
 /** The path by the time of arrival. */

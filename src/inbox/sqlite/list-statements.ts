@@ -1,27 +1,18 @@
-import type { DatabaseSync } from 'node:sqlite'
-
 import type { listIndexSql } from './list-index.ts'
-import type { Prepared } from './prepared.ts'
+import type { Prepared, PreparedOnce } from './prepared.ts'
 
 /** The time limit is checked at one of this many places: a statement that finds nothing checks none. A power of two. */
 export const checkEvery = 32
 
 export const listSql = {
-  kinds: `
-    SELECT id, source, realm, type, endpoint, live, handler FROM kind
-    UNION ALL SELECT DISTINCT NULL, source, realm, type, endpoint, live_mode, NULL FROM event WHERE seq > ?
+  /** The kinds of the events that the index does not have yet. */
+  kindsBehind: `
+    SELECT DISTINCT NULL AS id, source, realm, type, endpoint, live_mode AS live, NULL AS handler FROM event WHERE seq > ?
     UNION ALL SELECT DISTINCT NULL, source, event.realm, type, endpoint, live_mode, delivery.handler
     FROM event CROSS JOIN delivery ON delivery.event_seq = event.seq WHERE event.seq > ?`,
   blocksInTime: 'SELECT number FROM event_block WHERE last_at >= ? AND first_at < ? ORDER BY number',
   timeBounds:
     'SELECT min(seq) AS first, max(seq) AS last FROM event WHERE seq > ? AND received_at >= ? AND received_at < ?',
-  /** Finds the segments that have keys, one after the other: most of a wide span may be empty. */
-  segments: `
-    WITH RECURSIVE found (segment) AS (
-      SELECT min(segment) FROM event_key WHERE segment >= ? UNION ALL
-      SELECT (SELECT min(event_key.segment) FROM event_key WHERE event_key.segment > found.segment) FROM found
-      WHERE found.segment < ? AND ((found.segment & ${checkEvery - 1}) <> 0 OR in_time()))
-    SELECT segment FROM found WHERE segment <= ?`,
   checkTime: 'SELECT in_time()',
   summary: `
     SELECT seq, realm, id, source, state, type, live_mode, created_time, resource, endpoint, received_at, backfilled, duplicates, conflicts, reason, length(body) AS size
@@ -32,4 +23,7 @@ export const listSql = {
     FROM delivery WHERE event_seq = ? ORDER BY id`
 } as const
 
-export type Sql = Prepared<typeof listSql & Pick<typeof listIndexSql, 'indexedTo'>> & { readonly db: DatabaseSync }
+export type Sql = Prepared<typeof listSql & Pick<typeof listIndexSql, 'indexedTo'>> & {
+  /** The statements that are built from filters. */
+  readonly built: PreparedOnce
+}

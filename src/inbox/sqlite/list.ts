@@ -3,7 +3,7 @@ import { readDelivery, readSummary } from '../rows.ts'
 import { type CandidatePage, isSearch, Search } from '../search.ts'
 import { boundsOf } from '../wanted.ts'
 import { listChecks } from './list-checks.ts'
-import { checkTime, choosePath, PreparedOnce } from './list-choice.ts'
+import { checkTime, choosePath } from './list-choice.ts'
 import { join, keyOf, type Path, type Place, tableOf, type Term, term, withinBounds } from './list-path.ts'
 import { inOrder, mergePlaces, type Reading } from './list-merge.ts'
 import { listPaths } from './list-paths.ts'
@@ -51,7 +51,7 @@ function findSeqs(sql: Sql, filter: contract.EventFilter): readonly number[] {
   const bounds = { above: wanted.spans?.[0]?.above ?? page.above, below: wanted.spans?.at(-1)?.below ?? page.below }
   const path = choosePath(sql, listPaths(sql, filter, wanted), bounds)
   const checks = listChecks(filter, wanted, path)
-  const reading: Reading = { statements: new PreparedOnce(sql.db), bounds, checks, oldestFirst, limit: limit + 1 }
+  const reading: Reading = { statements: sql.built, bounds, checks, oldestFirst, limit: limit + 1 }
   const found = path.isSequence === true ? readInTurn(sql, path, reading) : readTogether(sql, path, reading)
   return [...new Set(found)].sort(inOrder(oldestFirst)).slice(0, limit + 1)
 }

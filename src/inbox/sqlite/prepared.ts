@@ -1,4 +1,4 @@
-import type { StatementSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 
 /** The statements of a module, prepared. */
 export type Prepared<Sql> = Readonly<Record<keyof Sql, StatementSync>>
@@ -8,3 +8,26 @@ export const claimable = "state IN ('pending', 'running')"
 
 /** True if the handler in this column is paused. */
 export const isPausedSql = (handler: string): string => `EXISTS (SELECT 1 FROM pause WHERE pause.handler = ${handler})`
+
+/** How many statements are kept: a list has a few, and its pages and places differ in their values only. */
+const mostStatements = 100
+
+/** Prepares the statements that are built from filters, and keeps the last ones. */
+export class PreparedOnce {
+  readonly #db: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+
+  constructor(db: DatabaseSync) {
+    this.#db = db
+  }
+
+  get(sql: string): StatementSync {
+    const statement = this.#statements.get(sql) ?? this.#db.prepare(sql)
+    // The one that was used last is at the end.
+    this.#statements.delete(sql)
+    this.#statements.set(sql, statement)
+    const [oldest] = this.#statements.keys()
+    if (this.#statements.size > mostStatements && oldest !== undefined) this.#statements.delete(oldest)
+    return statement
+  }
+}

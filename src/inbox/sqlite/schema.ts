@@ -89,6 +89,7 @@ const versions: readonly string[] = [
     handler  TEXT
   ) STRICT;
   CREATE INDEX kind_columns ON kind (source, realm, type, endpoint, live, handler);
+  CREATE INDEX kind_handler ON kind (handler, type);
 
   CREATE TABLE event_kind (
     kind      INTEGER NOT NULL,

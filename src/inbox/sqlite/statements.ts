@@ -14,7 +14,7 @@ import { encryptionSql } from './encryption.ts'
 import { eraseSql } from './erase.ts'
 import { listIndexSql } from './list-index.ts'
 import { failedSql } from './failed.ts'
-import { listSql } from './list-statements.ts'
+import { type Sql as ListSql, listSql } from './list-statements.ts'
 import { mismatchesSql } from './mismatches.ts'
 import { orderSql } from './order.ts'
 import { pauseSql } from './pause.ts'
@@ -31,7 +31,7 @@ import { settleSql } from './settle.ts'
 import { signingSql } from './signing.ts'
 import { tallySql, type Counting } from './tally.ts'
 import { watermarksSql } from './watermarks.ts'
-import type { Prepared } from './prepared.ts'
+import { type Prepared, PreparedOnce } from './prepared.ts'
 
 // Parameters are plain question marks, because node:sqlite of Node 22 cannot bind numbered ones by position.
 export const statements = {
@@ -67,8 +67,8 @@ export const statements = {
 } as const
 
 /**
- * Prepares all statements for an open file. Adds the file itself, for the queries that are built from a filter, and
- * the counts of a transaction.
+ * Prepares all statements for an open file. Adds the file itself, the queries that are built from filters, and the
+ * counts of a transaction.
  * @param checkTime throws if the time of the current call is over
  */
 export function prepareStatements(db: DatabaseSync, checkTime: () => void = () => undefined): Statements {
@@ -78,8 +78,9 @@ export function prepareStatements(db: DatabaseSync, checkTime: () => void = () =
     db,
     counts: new TallyCounts(),
     claimed: new Map(),
+    built: new PreparedOnce(db),
     ...(Object.fromEntries(prepared) as Prepared<typeof statements>)
   }
 }
 
-export type Statements = Prepared<typeof statements> & Counting & { readonly db: DatabaseSync }
+export type Statements = Prepared<typeof statements> & Counting & Pick<ListSql, 'built'> & { readonly db: DatabaseSync }

@@ -1,0 +1,125 @@
+import { DatabaseSync, StatementSync } from 'node:sqlite'
+import t, { type Test } from 'tap'
+
+import type { EventFilter } from '../../src/inbox/inbox.ts'
+import { indexEvents, segmentBits } from '../../src/inbox/sqlite/list-index.ts'
+import { listEvents } from '../../src/inbox/sqlite/list.ts'
+import { migrate } from '../../src/inbox/sqlite/schema.ts'
+import { prepareStatements, type Statements } from '../../src/inbox/sqlite/statements.ts'
+
+// Risk: a list that takes ten times as long in an inbox of millions of events, because SQLite is called for each kind,
+// or for each segment of the search keys.
+
+t.test('a page takes as many calls of SQLite among 300 kinds as among 3', (t) => {
+  const [few, many] = [fill(t, { kinds: 3 }), fill(t, { kinds: 300 })]
+  for (const filter of [{ live: true }, { handler: 'h' }, { type: 'order.*' }, { realm: 'r', since: new Date(0) }])
+    t.equal(countCalls(many, filter), countCalls(few, filter), JSON.stringify(filter))
+  t.end()
+})
+
+t.test('a kind that is not wanted is not read', (t) => {
+  const sql = fill(t, { kinds: 300 })
+  const rowsOf = (filter: Partial<EventFilter>): number =>
+    observe(() => listEvents(sql, { limit: 5, ...filter })).find(({ text }) => / FROM kind /.test(text))?.rows ?? 0
+  t.equal(rowsOf({ type: 'order.7' }), 1)
+  t.equal(rowsOf({ type: 'order.7', handler: 'h' }), 1)
+  t.equal(rowsOf({ type: 'invoice.*' }), 0)
+  t.equal(rowsOf({ type: 'order.*' }), 300)
+  t.equal(rowsOf({ state: 'dead' }), 300)
+  t.equal(rowsOf({ handler: 'other' }), 0)
+  t.end()
+})
+
+t.test('the deliveries of a handler in one state are not counted', (t) => {
+  const sql = fill(t, { kinds: 3 })
+  const counts = (filter: Partial<EventFilter>): number =>
+    observe(() => listEvents(sql, { limit: 5, ...filter })).filter(({ text }) => text.includes('count(*)')).length
+  t.equal(counts({ handler: 'h', state: 'dead' }), 0)
+  t.equal(counts({ state: 'dead' }), 0)
+  t.equal(counts({ handler: 'h', state: 'dead', type: 'order.1' }), 2, 'unless others may be fewer')
+  t.end()
+})
+
+t.test('a search takes as many calls of SQLite among 100 segments as in one', (t) => {
+  const [few, many] = [fill(t, { segments: 1 }), fill(t, { segments: 100 })]
+  for (const about of ['key-0', 'nothing', 'nothing*'])
+    t.equal(countCalls(many, { about }), countCalls(few, { about }), about)
+  t.end()
+})
+
+t.test('the statements of a list are prepared once', (t) => {
+  const sql = fill(t, { kinds: 3 })
+  const filter = { handler: 'h', type: 'order.1', state: 'dead', limit: 2 } as const
+  listEvents(sql, filter)
+  const prepare = sql.db.prepare.bind(sql.db)
+  const prepared: string[] = []
+  sql.db.prepare = (text) => {
+    prepared.push(text)
+    return prepare(text)
+  }
+  listEvents(sql, { ...filter, type: 'order.2' })
+  t.strictSame(prepared, [])
+  t.end()
+})
+
+interface Content {
+  readonly kinds?: number
+  readonly segments?: number
+}
+
+/** Ten events of each kind, or three in each segment of the index of keys. */
+function fill(t: Test, { kinds = 1, segments = 0 }: Content): Statements {
+  const db = new DatabaseSync(':memory:')
+  t.teardown(() => {
+    db.close()
+  })
+  migrate(db)
+  const sql = prepareStatements(db)
+  db.exec('BEGIN')
+  const insert = (seq: number, type: string, key: string): void => {
+    db.prepare(
+      `INSERT INTO event (seq, realm, id, source, state, type, live_mode, endpoint, received_at, receipt, about, body)
+       VALUES (?, 'r', ?, 's', 'accepted', ?, 1, '/', 1, '{}', ?, x'00')`
+    ).run(seq, String(seq), type, JSON.stringify([key, 'all']))
+    sql.insertDelivery.run(seq, 'r', 'h', seq % 2 === 0 ? 'dead' : 'done', 0, null)
+  }
+  const seqs =
+    segments === 0
+      ? [...Array(kinds * 10).keys()].map((index) => index + 1)
+      : [...Array(segments * 3).keys()].map((index) => Math.floor(index / 3) * 2 ** segmentBits + (index % 3) + 1)
+  for (const [index, seq] of seqs.entries()) insert(seq, `order.${index % kinds}`, `key-${index}`)
+  indexEvents(sql, 0, seqs.at(-1) ?? 0)
+  db.exec('COMMIT')
+  return sql
+}
+
+/** The calls of SQLite that find the events of a page, without those that read them. */
+function countCalls(sql: Statements, filter: Partial<EventFilter>): number {
+  const calls = observe(() => {
+    const { events } = listEvents(sql, { limit: 5, ...filter })
+    if (filter.about !== 'nothing' && filter.about !== 'nothing*') t.ok(events.length > 0)
+  })
+  return calls.filter(({ text }) => !/WHERE (?:event_)?seq = \?/.test(text)).length
+}
+
+function observe(act: () => void): readonly { readonly text: string; readonly rows: number }[] {
+  const calls: { readonly text: string; readonly rows: number }[] = []
+  const { all, get } = StatementSync.prototype
+  StatementSync.prototype.all = function (this: StatementSync, ...values: Parameters<StatementSync['all']>) {
+    const rows = all.apply(this, values)
+    calls.push({ text: this.sourceSQL, rows: rows.length })
+    return rows
+  } as StatementSync['all']
+  StatementSync.prototype.get = function (this: StatementSync, ...values: Parameters<StatementSync['get']>) {
+    const row = get.apply(this, values)
+    calls.push({ text: this.sourceSQL, rows: row === undefined ? 0 : 1 })
+    return row
+  } as StatementSync['get']
+  try {
+    act()
+  } finally {
+    StatementSync.prototype.all = all
+    StatementSync.prototype.get = get
+  }
+  return calls
+}
