@@ -17,7 +17,7 @@ export interface RetentionOptions {
 const newestCount = 100
 
 /** Events checked per transaction: few enough that requests need not wait for it. */
-const batchSize = 200
+export const purgeBatch = 50
 
 /** The tally has minutes for this long, and then hours. */
 const minutesKeptMs = 2 * 86_400_000
@@ -73,7 +73,7 @@ export function keepRetention(inbox: Inbox, options: RetentionOptions): () => Pr
     let [purged, dead, quarantined] = [0, 0, 0]
     let after: number | undefined
     do {
-      const batch = await inbox.prune({ before, deadBefore, quarantinedBefore, limit: batchSize, after })
+      const batch = await inbox.prune({ before, deadBefore, quarantinedBefore, limit: purgeBatch, after })
       purged += batch.purged
       dead += batch.dead
       quarantined += batch.quarantined

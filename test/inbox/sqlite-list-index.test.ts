@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
 
-import { indexEvents, pruneIndex } from '../../src/inbox/sqlite/list-index.ts'
+import { indexEvents, pruneBlocks } from '../../src/inbox/sqlite/list-index.ts'
 import { listEvents } from '../../src/inbox/sqlite/list.ts'
 import { countAll } from '../../src/inbox/sqlite/read.ts'
 import { migrate } from '../../src/inbox/sqlite/schema.ts'
@@ -35,14 +35,14 @@ t.test('events that are removed or changed, also by hand, are as if they had not
       ${deleteOrphans}`)
   const expected = readAll(model)
   t.equal(readAll(indexed), expected)
-  pruneIndex(indexed)
+  pruneBlocks(indexed)
   indexEvents(indexed, 1_100, count)
   t.equal(readAll(indexed), expected)
   for (const { db } of [indexed, model]) db.exec(`DELETE FROM event WHERE seq < 1200; ${deleteOrphans}`)
-  pruneIndex(indexed)
+  pruneBlocks(indexed)
   t.equal(readAll(indexed), readAll(model))
   indexed.db.exec(`DELETE FROM event; ${deleteOrphans}`)
-  pruneIndex(indexed)
+  pruneBlocks(indexed)
   for (const table of ['event_key', 'event_kind', 'kind'])
     t.equal(indexed.db.prepare(`SELECT count(*) AS count FROM ${table}`).get()?.['count'], 0, table)
   t.end()

@@ -100,17 +100,20 @@ export class OpenFile {
   readonly #isWal: boolean
   readonly #logEnd: LogEnd | undefined
   #lastMark: number
+  /** Undefined unless a server has the file. */
+  #pagesPerCheckpoint: number | undefined
 
   /** Closes `db` if it throws. @throws errors of SQLite */
   private constructor(
     db: DatabaseSync,
-    { settings: { path }, keep }: Opening,
+    { settings: { path, role }, keep }: Opening,
     found: FoundFile,
     notes: readonly InboxNote[]
   ) {
     this.db = db
     this.notes = notes
     this.#found = found
+    this.#pagesPerCheckpoint = role === 'server' ? pagesPerCheckpoint : undefined
     const guard = new DatabaseSync(path, { readOnly: true, open: false })
     this.#guard = guard
     try {
@@ -168,6 +171,14 @@ export class OpenFile {
       if (db.isTransaction) db.exec('ROLLBACK')
       throw error
     }
+  }
+
+  /** Limits the log after a transaction. Commands keep SQLite's own limit, which is that of a purge. */
+  limitLog(isPurge: boolean): void {
+    const pages = isPurge ? pagesPerCheckpointOfPurge : pagesPerCheckpoint
+    if (pages === this.#pagesPerCheckpoint || this.#pagesPerCheckpoint === undefined) return
+    this.db.exec(`PRAGMA wal_autocheckpoint = ${pages}`)
+    this.#pagesPerCheckpoint = pages
   }
 
   /** True if this is the file at its path, and the server of these settings has it. */
@@ -245,6 +256,12 @@ function listNotes(path: string, { created }: FoundFile): InboxNote[] {
  * takes about a tenth more of the CPU.
  */
 const pagesPerCheckpoint = 4_000
+
+/**
+ * While old events are purged, it is copied four times as often. A purge changes pages all over the file, which take
+ * much longer to write than those of new events: requests wait for one copy, and for the purge before it.
+ */
+const pagesPerCheckpointOfPurge = 1_000
 
 function openAsServer(opening: Opening): DatabaseSync {
   const { settings, now, lockInode } = opening

@@ -199,6 +199,7 @@ export class FileOwner {
     try {
       const answers = calls.map((call) => ({ callId: call.callId, result: runOperation(statements, call) }))
       writeCounts(statements)
+      open.limitLog(calls.some(({ name }) => name === 'prune'))
       db.exec('COMMIT')
       return answers
     } catch (error) {

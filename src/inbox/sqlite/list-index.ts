@@ -73,7 +73,6 @@ export const listIndexSql = {
     INSERT INTO event_block (number, first_at, last_at) SELECT event.seq >> ${blockBits} AS block, min(received_at), max(received_at)
     FROM event WHERE ${between} GROUP BY block
     ON CONFLICT DO UPDATE SET first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)`,
-  pruneKinds: 'DELETE FROM kind WHERE NOT EXISTS (SELECT 1 FROM event_kind WHERE event_kind.kind = kind.id)',
   pruneBlocks: `DELETE FROM event_block WHERE number < (SELECT min(seq) >> ${blockBits} FROM event)`
 } as const
 
@@ -110,8 +109,7 @@ export function readIndexedTo(sql: Prepared<Pick<typeof listIndexSql, 'indexedTo
   return Number(sql.indexedTo.get()?.['seq'])
 }
 
-/** Deletes the kinds and the blocks that have no events. */
-export function pruneIndex(sql: Sql): void {
-  sql.pruneKinds.run()
+/** Deletes the blocks that have no events. */
+export function pruneBlocks(sql: Sql): void {
   sql.pruneBlocks.run()
 }

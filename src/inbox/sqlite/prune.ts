@@ -9,7 +9,7 @@ import type { Row } from '../rows.ts'
 import { isAsSeen } from '../seen-states.ts'
 import { writeAudit, type auditSql } from './audit.ts'
 import type { jobsSql } from './jobs.ts'
-import { pruneIndex, type listIndexSql } from './list-index.ts'
+import { pruneBlocks, type listIndexSql } from './list-index.ts'
 import { lineUp, readLine, type orderSql } from './order.ts'
 import type { Prepared } from './prepared.ts'
 import type { watermarksSql } from './watermarks.ts'
@@ -78,7 +78,7 @@ export function prune(sql: Sql, request: PruneRequest, now: number): PruneResult
   const { before, limit, after } = request
   if (after === undefined) {
     sql.pruneJobs.run(before.getTime())
-    pruneIndex(sql)
+    pruneBlocks(sql)
   }
   const rows = sql.oldest.all(after ?? 0, limit)
   const arrival = (row: Row): number => arrivedAt(Number(row['received_at']), row['created_time'], now)

@@ -25,7 +25,7 @@ import { indexKindsOf, kindsOf, segmentOf } from './list-index.ts'
  * - `event_key`, `event_kind` and `event_block` are the indexes of lists, of the events up to `list_index.seq`: see
  *   list-index.ts. The triggers keep them true if an event is removed or changed, also by hand.
  * - A row of `kind` with a handler is for the deliveries of that handler. `event_kind` has one entry for each event,
- *   and one for each delivery.
+ *   and one for each delivery. A kind is deleted with its last entry: looking for empty kinds reads a page for each.
  * - No index has an entry for each delivery that is done: it would change with every attempt. The indexes of the other
  *   states end with columns that lists and statistics read.
  * - `delivery_error` is for the list of what fails. A delivery that succeeds at once is never in it.
@@ -153,6 +153,9 @@ const versions: readonly string[] = [
       SELECT kind.id FROM event CROSS JOIN ${kindsOf('event', 'OLD.handler')} AND event.seq = OLD.event_seq
       UNION ALL SELECT id FROM kind
       WHERE handler = OLD.handler AND realm = OLD.realm AND NOT EXISTS (SELECT 1 FROM event WHERE seq = OLD.event_seq));
+  END;
+  CREATE TRIGGER kind_emptied AFTER DELETE ON event_kind WHEN NOT EXISTS (SELECT 1 FROM event_kind WHERE kind = OLD.kind) BEGIN
+    DELETE FROM kind WHERE id = OLD.kind;
   END;
 
   CREATE TABLE attempt (

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 
 import type { AcceptedArrival, EventFilter, Inbox } from '../../../src/inbox/inbox.ts'
+import { purgeBatch } from '../../../src/inbox/retention.ts'
 import { arrivalFor } from '../arrival.ts'
 import { eventBody } from '../body.ts'
 
@@ -76,7 +77,7 @@ export class Work {
     const purge = async (): Promise<void> => {
       let after: number | undefined
       do {
-        const result = await this.#inbox.prune({ before: new Date(), limit: 200, after })
+        const result = await this.#inbox.prune({ before: new Date(), limit: purgeBatch, after })
         purged += result.purged
         after = result.next
       } while (after !== undefined && !isOver())
