@@ -97,11 +97,16 @@ export class OpenFile {
    */
   readonly #guard: DatabaseSync
   readonly #readMark: StatementSync
+  readonly #readChanges: StatementSync
   readonly #isWal: boolean
   readonly #logEnd: LogEnd | undefined
   #lastMark: number
   /** Undefined unless a server has the file. */
   #pagesPerCheckpoint: number | undefined
+  /** The mark that the next commit with changes gets. Undefined in a transaction that only reads. */
+  #nextMark: number | undefined
+  /** The rows that this connection had changed when the last transaction was committed. */
+  #changes: number
 
   /** Closes `db` if it throws. @throws errors of SQLite */
   private constructor(
@@ -118,6 +123,8 @@ export class OpenFile {
     this.#guard = guard
     try {
       this.#readMark = db.prepare('PRAGMA application_id')
+      this.#readChanges = db.prepare('SELECT total_changes() AS count')
+      this.#changes = this.#countChanges()
       const header = readHeader(found.descriptor)
       this.#isWal = header?.isWal === true
       this.#lastMark = header?.mark ?? 0
@@ -165,7 +172,7 @@ export class OpenFile {
         return false
       }
       this.#lastMark = header.mark
-      if (kind === 'write') setMark(db, mark + 1)
+      this.#nextMark = kind === 'write' ? mark + 1 : undefined
       return true
     } catch (error) {
       if (db.isTransaction) db.exec('ROLLBACK')
@@ -179,6 +186,21 @@ export class OpenFile {
     if (pages === this.#pagesPerCheckpoint || this.#pagesPerCheckpoint === undefined) return
     this.db.exec(`PRAGMA wal_autocheckpoint = ${pages}`)
     this.#pagesPerCheckpoint = pages
+  }
+
+  /** Ends a transaction. Writes nothing to the disk if no row was changed, as by a claim when nothing is due. */
+  commit(): void {
+    const { db } = this
+    if (this.#nextMark !== undefined) {
+      const changes = this.#countChanges()
+      if (changes !== this.#changes) setMark(db, this.#nextMark)
+      this.#changes = changes
+    }
+    db.exec('COMMIT')
+  }
+
+  #countChanges(): number {
+    return Number(this.#readChanges.get()?.['count'])
   }
 
   /** True if this is the file at its path, and the server of these settings has it. */

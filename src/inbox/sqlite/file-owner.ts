@@ -200,7 +200,7 @@ export class FileOwner {
       const answers = calls.map((call) => ({ callId: call.callId, result: runOperation(statements, call) }))
       writeCounts(statements)
       open.limitLog(calls.some(({ name }) => name === 'prune'))
-      db.exec('COMMIT')
+      open.commit()
       return answers
     } catch (error) {
       statements.counts.clear()
@@ -224,6 +224,9 @@ function runOperation(statements: Statements, { name, args, now }: Call): unknow
 /** Calls that only read. A transaction of these needs no write lock. */
 const reading: ReadonlySet<Call['name']> = new Set([
   'known',
+  'now',
+  'suspects',
+  'encryption',
   'watermark',
   'watermarks',
   'drifts',

@@ -9,7 +9,7 @@ import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
 import { arrival } from './arrivals.ts'
 
 // Risk: storing outcomes takes a second commit for each batch of events, or an outcome that waits for the next commit
-// is lost.
+// is lost; or a server without work writes to the disk several times a second.
 
 /** An inbox with a running delivery, and a way to count its commits. */
 async function running(t: Test): Promise<{ inbox: Inbox; settlement: Settlement; commits: () => number }> {
@@ -105,4 +105,20 @@ t.test('a call that cannot be sent fails alone: outcomes are stored, then and la
   const again = inbox.settle([settlement])
   t.strictSame(await inbox.settle([settlement]), ['stale'])
   t.strictSame(await again, ['stale'])
+})
+
+t.test('calls that change nothing write nothing, and the next change is committed', async (t) => {
+  const { inbox, settlement, commits } = await running(t)
+  const before = commits()
+  const handlers = [{ name: 'a', source: 'digital-river' }]
+  const wants = [{ handler: 'a', source: 'digital-river', limit: 1 }]
+  t.same(await inbox.suspects(handlers), [])
+  for (let round = 0; round < 3; round += 1)
+    t.match(await inbox.claim({ owner: 'me', leaseMs: 60_000, wants, limit: 1 }), { deliveries: [] })
+  await Promise.all([inbox.now(), inbox.encryption(), inbox.pauses(), inbox.replay([]), inbox.extend([], 1_000)])
+  t.equal(await inbox.resume('a'), false)
+  t.match(await inbox.prune({ before: new Date(0), limit: 10 }), { purged: 0 })
+  t.equal(commits(), before)
+  t.strictSame(await inbox.settle([settlement]), ['settled'])
+  t.equal(commits(), before + 1)
 })
