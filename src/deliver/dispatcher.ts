@@ -6,7 +6,7 @@ import type { Claimer, Reservation } from '../inbox/claimer.ts'
 import type { AnyEvent } from '../model/event.ts'
 import { Bell } from './bell.ts'
 import type { DispatcherOptions } from './dispatcher-options.ts'
-import type { Want } from './lane.ts'
+import { halfOf, type Want } from './lane.ts'
 import { Lanes } from './lanes.ts'
 import { Outage } from './outage.ts'
 import { Runs } from './runs.ts'
@@ -17,6 +17,8 @@ export type { DeadLetter, FailedEvent, Failure, OnDead, OnError } from './report
 
 /** Milliseconds from the abort of a handler's signal until its delivery is handed back. */
 const abortGraceMs = 500
+/** The fewest deliveries of a claim beside another one: each statement costs something, too. */
+const leastBeside = 32
 
 /**
  * - `new`: nothing has happened. `start()` leads to `adopting`.
@@ -36,12 +38,13 @@ interface Routing {
 /**
  * The only loop: claims due deliveries, and routes each to its run (`runs.ts`).
  *
- * One claim is under way at a time. It asks for as many deliveries of each handler as there are free slots, and for
- * some that wait for a slot if its attempts are quick (`share-claims.ts`). Beside it, the recorder claims while it
- * records (`reserve`): mostly, a new event is leased when it is stored. Outcomes are stored in batches, independently
- * of the claims. A handler is included only when something may be due for it: after a hint from the inbox (`onDue`),
- * at the time that the last claim returned, after a claim that filled its slots, after an outcome that frees an order
- * key, and every `pollMs`, because a command in another process may have replayed something.
+ * One claim is under way at a time, or two of a long backlog (`#mayOverlap`). It asks for as many deliveries of each
+ * handler as there are free slots, and for some that wait for a slot if its attempts are quick (`share-claims.ts`).
+ * Beside it, the recorder claims while it records (`reserve`): mostly, a new event is leased when it is stored.
+ * Outcomes are stored in batches, independently of the claims. A handler is included only when something may be due for
+ * it: after a hint from the inbox (`onDue`), at the time that the last claim returned, after a claim that filled its
+ * slots, after an outcome that frees an order key, and every `pollMs`, because a command in another process may have
+ * replayed something.
  */
 export class Dispatcher implements Claimer {
   readonly #options: DispatcherOptions
@@ -59,6 +62,8 @@ export class Dispatcher implements Claimer {
   readonly #draining = Promise.withResolvers<undefined>()
   /** Each ends with a reservation. */
   readonly #reservations = new Set<Promise<undefined>>()
+  /** A claim beside which the next one is made, until it succeeds or the loop has waited for it. Never rejects. */
+  #underWay: Promise<number> | undefined
   #mode: Mode = 'new'
   #looping: Promise<void> = Promise.resolve()
   #adoptingRest: Promise<void> = Promise.resolve()
@@ -275,6 +280,7 @@ export class Dispatcher implements Claimer {
       if (this.#isIn('adopting')) pauseMs = await this.#adopt()
       else if (this.#isIn('running')) pauseMs = await this.#round(lanes)
     }
+    await this.#underWay
   }
 
   /** Sleeps for `ms`; only `stop()` wakes it early. */
@@ -293,7 +299,16 @@ export class Dispatcher implements Claimer {
     }
     const isClosed = this.#suspects?.isClosed === true,
       wants = isClosed ? [] : lanes.wants()
-    if (wants.length > 0 && !this.#runs.isBehind) return this.#claim(lanes, wants)
+    const mayClaim = wants.length > 0 && !this.#runs.isBehind
+    const earlier = this.#underWay
+    if (mayClaim && this.#mayOverlap(lanes, wants)) {
+      // The first of the two leaves half of the room to the second.
+      this.#claimBeside(lanes, earlier === undefined ? halfOf(wants) : wants)
+      return earlier ?? 0
+    }
+    this.#underWay = undefined
+    if (earlier !== undefined) return earlier
+    if (mayClaim) return this.#claim(lanes, wants)
     await this.#bell.wait(isClosed ? pollMs : lanes.waitMs)
     return 0
   }
@@ -305,6 +320,31 @@ export class Dispatcher implements Claimer {
     } catch (error) {
       return this.#outage.failed(error)
     }
+  }
+
+  /**
+   * True if two claims may be under way: the store is a database of several servers, which claim beside each other
+   * anyway, the last claim was full, and there is room for much. Deliveries with an order key are claimed one by one.
+   */
+  #mayOverlap(lanes: Lanes, wants: readonly Want[]): boolean {
+    const least = this.#underWay === undefined ? 2 * leastBeside : leastBeside
+    return (
+      this.#options.inbox.servers !== undefined &&
+      lanes.haveBacklog(wants) &&
+      wants.reduce((sum, { limit }) => sum + limit, 0) >= least &&
+      wants.every(({ lane: { handler } }) => handler.orderBy === undefined) &&
+      !this.#runs.leases.isOverdue
+    )
+  }
+
+  /** Makes a claim without waiting for it. */
+  #claimBeside(lanes: Lanes, wants: readonly Want[]): void {
+    const claim = this.#claim(lanes, wants)
+    lanes.moreMayBeDue(wants)
+    this.#underWay = claim
+    void claim.then((pauseMs) => {
+      if (pauseMs === 0 && this.#underWay === claim) this.#underWay = undefined
+    })
   }
 
   async #claim(lanes: Lanes, wants: readonly Want[]): Promise<number> {

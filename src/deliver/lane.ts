@@ -23,6 +23,11 @@ export interface Want {
   readonly limit: number
 }
 
+/** Half of each, at least one. */
+export function halfOf(wants: readonly Want[]): readonly Want[] {
+  return wants.map(({ lane, limit }) => ({ lane, limit: Math.ceil(limit / 2) }))
+}
+
 /** How many slots of a handler are taken. */
 export function takenSlots(lane: Lane): number {
   return Math.min(heldBy(lane), lane.handler.concurrency)

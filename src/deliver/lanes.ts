@@ -25,6 +25,8 @@ export interface LanesOptions {
 export class Lanes {
   readonly #options: LanesOptions
   readonly #byName = new Map<string, Lane>()
+  /** Those whose last claim reached its limit. */
+  readonly #backlogs = new Set<Lane>()
   /** Time of the next due delivery, as returned by the claims. In milliseconds since the epoch. */
   #nextDueAt = Infinity
   /** Time of the next poll, by the monotonic clock. */
@@ -101,15 +103,25 @@ export class Lanes {
     return Math.max(waitMs, leastWaitMs)
   }
 
+  /** True if the last claim of each of these handlers reached its limit. */
+  haveBacklog(wants: readonly Want[]): boolean {
+    return wants.every(({ lane }) => this.#backlogs.has(lane))
+  }
+
   /** Call before sending the claim, so that a hint during the claim is not missed. */
   asked(wants: readonly Want[]): void {
     this.reserve(wants)
     for (const { lane } of wants) lane.mayBeDue = false
   }
 
+  /** Call after `asked`, if a claim asks for less than there may be. */
+  moreMayBeDue(wants: readonly Want[]): void {
+    for (const { lane } of wants) lane.mayBeDue = true
+  }
+
   failed(wants: readonly Want[]): void {
     this.release(wants)
-    for (const { lane } of wants) lane.mayBeDue = true
+    this.moreMayBeDue(wants)
   }
 
   answered(wants: readonly Want[], { deliveries, nextDueAt }: Claim): void {
@@ -117,7 +129,9 @@ export class Lanes {
     const counts = countByHandler(deliveries)
     let isLimitReached = false
     for (const { lane, limit } of wants) {
-      if ((counts.get(lane.handler.name) ?? 0) < limit) continue
+      const isFull = (counts.get(lane.handler.name) ?? 0) >= limit
+      this.#backlogs[isFull ? 'add' : 'delete'](lane)
+      if (!isFull) continue
       // The claim reached its limit: more may be due.
       lane.mayBeDue = true
       isLimitReached = true

@@ -168,6 +168,7 @@ t.test('a kill during shutdown counts no lost run', async (t) => {
   })
   const noting = new Proxy(r.inbox, {
     get(target, name) {
+      if (name === 'servers') return undefined
       if (name !== 'extend') return (Reflect.get(target, name) as (...given: unknown[]) => unknown).bind(target)
       return async (...given: Parameters<Inbox['extend']>) => {
         const lost = await target.extend(...given)

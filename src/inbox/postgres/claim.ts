@@ -182,6 +182,11 @@ const leasedColumns = (onLoss: string): string => `
   d.id, d.event_seq, d.realm, d.handler, d.order_key, d.token + 1 AS token, d.attempts + ${isNew}::integer AS attempts, d.losses, d.suspicion, ${onLossSql(onLoss)} AS on_loss,
   d.job_id, (SELECT job.given::json ->> 'trace' FROM riverhook.job AS job WHERE job.id = d.job_id) AS replay_trace, d.state AS state_before, d.due_at AS due_before, d.owner AS owner_before`
 
+/** Those of a claimed delivery that are read. What was before the claim is of interest only if a run was lost. */
+const givenColumns = `
+  due.turn, due.id, due.realm, due.handler, due.order_key, due.token, due.attempts, due.losses, due.suspicion, due.on_loss, due.job_id, due.replay_trace, due.state_before,
+  CASE due.state_before WHEN 'running' THEN due.due_before END AS due_before, CASE due.state_before WHEN 'running' THEN due.owner_before END AS owner_before`
+
 const isNew = "(d.state <> 'running')"
 const onLossSql = (onLoss: string): string => `CASE WHEN ${isNew} THEN ${onLoss} ELSE d.on_loss END`
 
@@ -195,9 +200,9 @@ leased AS (
 )`
 
 /** The event of a delivery. */
-const eventOf = (alias: string): string => `
+const eventOf = (condition: string): string => `
   SELECT coalesce(event.whole_id, event.id) AS event_id, event.source, event.headers, event.type, event.endpoint, event.received_at, event.trace, event.body
-  FROM riverhook.event AS event WHERE event.seq = ${alias}.event_seq LIMIT 1`
+  FROM riverhook.event AS event WHERE ${condition} LIMIT 1`
 
 /** True if the handler in this column is paused. */
 export const isPausedSql = (handler: string): string =>
@@ -213,9 +218,9 @@ WITH wanted AS MATERIALIZED (
 ), due AS MATERIALIZED (
   SELECT found.*, row_number() OVER (ORDER BY wanted.position, found.due_before, found.id) AS turn
   FROM wanted CROSS JOIN LATERAL (
-    SELECT ${leasedColumns("'loss'")}, (d.order_key IS NULL OR d.state = 'running') AND event.source IS NOT NULL AS leasable
+    SELECT ${leasedColumns("'loss'")}, (d.order_key IS NULL OR d.state = 'running') AND event.source IS NOT NULL AS leasable, event.place
     FROM riverhook.delivery AS d
-    LEFT JOIN LATERAL (SELECT event.source FROM riverhook.event AS event WHERE event.seq = d.event_seq LIMIT 1) AS event ON true
+    LEFT JOIN LATERAL (SELECT event.source, event.ctid AS place FROM riverhook.event AS event WHERE event.seq = d.event_seq LIMIT 1) AS event ON true
     WHERE d.handler = wanted.handler AND d.state IN ('pending', 'running') AND d.due_at <= ${timeSql('$7')}
       AND (d.suspicion = 0 OR d.state = 'running' OR event.source IS NULL)
       AND coalesce(event.source, wanted.source) = wanted.source
@@ -223,14 +228,14 @@ WITH wanted AS MATERIALIZED (
     FOR UPDATE OF d SKIP LOCKED) AS found
   ORDER BY wanted.position, found.due_before, found.id LIMIT $4
 ), ${leaseSql('$5::integer', '$6', timeSql('$7'), "'loss'")}, next AS (
-  SELECT min(later.due_at) AS due_at
-  FROM wanted CROSS JOIN LATERAL (
+  SELECT ceil(date_part('epoch', min(later.due_at) - ${timeSql('$7')}) * 1000) AS wait_ms
+  FROM (SELECT wanted.handler FROM wanted WHERE (SELECT count(*) FROM due) < $4) AS wanted CROSS JOIN LATERAL (
     SELECT d.due_at FROM riverhook.delivery AS d
     WHERE d.handler = wanted.handler AND d.state IN ('pending', 'running') AND d.state = 'pending' AND d.suspicion = 0 AND d.due_at > ${timeSql('$7')}
     ORDER BY d.due_at LIMIT 1) AS later
 )
-SELECT claimed.*, ceil(extract(epoch FROM next.due_at - ${timeSql('$7')}) * 1000)::float8 AS wait_ms
-FROM next LEFT JOIN (SELECT * FROM due LEFT JOIN LATERAL (${eventOf('due')}) AS event ON true) AS claimed ON true
+SELECT claimed.*, next.wait_ms
+FROM next LEFT JOIN (SELECT ${givenColumns}, event.* FROM due LEFT JOIN LATERAL (${eventOf('event.ctid = due.place')}) AS event ON true) AS claimed ON true
 ORDER BY claimed.turn`
 
 const isDue = (alias: string, now: string): string =>
@@ -255,7 +260,7 @@ WITH due AS MATERIALIZED (
     AND ${isDue('d', timeSql('$4'))}
   FOR UPDATE OF d SKIP LOCKED
 ), ${leaseSql('$2::integer', '$3', timeSql('$4'), '$5')}
-SELECT * FROM due CROSS JOIN LATERAL (${eventOf('due')}) AS event`
+SELECT * FROM due CROSS JOIN LATERAL (${eventOf('event.seq = due.event_seq')}) AS event`
 
 const rejoinLineSql = `
 UPDATE riverhook.delivery SET overtakable = false WHERE ${withoutIndex("state = 'pending' AND overtakable")} AND id = ANY (ARRAY (

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type pg from 'pg'
 
 import { RiverhookError } from '../../model/errors.ts'
+import { arrayText } from './array-text.ts'
 import { answerTimeout, type Connections } from './connections.ts'
 import { isConnectionLost, isDatabaseError, serverCode, unavailable } from './faults.ts'
 import { ownTypes } from './read-value.ts'
@@ -159,7 +160,8 @@ export class Database {
 
   #storable(value: unknown): unknown {
     if (typeof value === 'string') return storable(value, this.#isUnicode)
-    return Array.isArray(value) ? value.map((part) => this.#storable(part)) : value
+    if (!Array.isArray(value)) return value
+    return arrayText(value, this.#isUnicode) ?? value.map((part) => this.#storable(part))
   }
 
   async #withRetries<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -17,8 +17,35 @@ const parsers: ReadonlyMap<number, (text: string) => unknown> = new Map<number, 
   [1184, readInstant]
 ])
 
-/** Parses `2026-01-31 12:00:00.123456+00`. JavaScript needs a sign and six digits for a year beyond 9999. */
+/** Parses `2026-01-31 12:00:00.123456+00`. */
 function readInstant(text: string): Date {
+  // The year has four digits, and the fraction, if there is one, at most six.
+  const end = text.length - '+00'.length
+  if (text[4] !== '-' || text.startsWith('0') || !text.endsWith('+00')) return readRareInstant(text)
+  const ms = (end > 20 ? digit(text, 20) * 100 : 0) + (end > 21 ? digit(text, 21) * 10 : 0)
+  return new Date(
+    Date.UTC(
+      twoDigits(text, 0) * 100 + twoDigits(text, 2),
+      twoDigits(text, 5) - 1,
+      twoDigits(text, 8),
+      twoDigits(text, 11),
+      twoDigits(text, 14),
+      twoDigits(text, 17),
+      ms + (end > 22 ? digit(text, 22) : 0)
+    )
+  )
+}
+
+function digit(text: string, at: number): number {
+  return text.charCodeAt(at) - 48
+}
+
+function twoDigits(text: string, at: number): number {
+  return digit(text, at) * 10 + digit(text, at + 1)
+}
+
+/** JavaScript needs a sign and six digits for a year beyond 9999. */
+function readRareInstant(text: string): Date {
   const year = /^\d{5,}(?=-)/.exec(text)?.[0] ?? ''
   return new Date(
     text
