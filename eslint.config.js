@@ -43,7 +43,16 @@ const restricted = [
 
 export default tseslint.config(
   {
-    ignores: ['dist/', '.oldest/', '.tap/', '.riverhook/', 'test/bench/peers/', 'test/package/consumer/', 'coverage/']
+    ignores: [
+      'dist/',
+      '.oldest/',
+      '.bundle/',
+      '.tap/',
+      '.riverhook/',
+      'test/bench/peers/',
+      'test/package/consumer/',
+      'coverage/'
+    ]
   },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,

@@ -1,9 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 
 import t from 'tap'
 
 import { ownPackage } from '../src/options/own-package.ts'
+import { makeFolder } from './folder.ts'
 import { runProcess } from './processes.ts'
 
 // Checks of the package that need no build. test/package/tarball.ts checks the packed files. Risk: a manifest that
@@ -61,14 +63,18 @@ t.test('scripts name their compiler by its path', async (t) => {
 })
 
 // Risk: the tests on the oldest Node run src, which takes twice as long, or a part of src beside what is built of it.
-t.test('tests and what they start run src; on the oldest Node, what is built from it', async (t) => {
-  const main = process.env['TEST_DIST'] === undefined ? 'src/index.ts' : '.oldest/index.js'
+t.test('tests run src, and their programs what is built; on the oldest Node, all run what is built', async (t) => {
+  const { TEST_DIST: oldest, TEST_BUNDLE: bundle } = process.env
+  const main = oldest === undefined ? 'src/index.ts' : '.oldest/index.js'
   const { href } = new URL(main, root)
   t.equal(import.meta.resolve('riverhook'), href, 'by its name')
   t.equal(ownPackage.packageUrl.href, href, 'by its path')
   const script = "console.log(import.meta.resolve('riverhook'))"
   const args = ['--conditions=riverhook-source', '--input-type=module', '--eval', script]
   t.equal((await runProcess(process.execPath, args)).stdout, `${href}\n`, 'in a child')
+  const program = join(makeFolder(t, { 'program.mjs': script }), 'program.mjs')
+  const { stdout } = await runProcess(process.execPath, ['--conditions=riverhook-source', program])
+  t.equal(stdout, `${bundle === undefined ? href : new URL('.bundle/index.js', root).href}\n`, 'in a program')
 })
 
 t.test('the lock file holds no address of a registry', async (t) => {

@@ -1,23 +1,34 @@
 // Loaded before everything else in every process of `npm test` and `npm run test:oldest`. JavaScript, so that no types
 // are stripped for it.
 //
-// An import between modules of src, or of .oldest, is resolved from its text alone. Node would look at the disk for each
-// import again: a quarter of the time in which a command, a server or a thread of SQLite starts.
+// An import between modules of src, or of what is built from it, is resolved from its text alone. Node would look at the
+// disk for each import again: a quarter of the time in which a command, a server or a thread of SQLite starts.
 //
-// With TEST_DIST, a module of src becomes what `npm run build:js` made of it in .oldest: see test/package/oldest-node.ts.
+// A module of src becomes what is built from it
+// - with TEST_DIST, in each process: in .oldest, file by file (test/package/oldest-node.ts);
+// - with TEST_BUNDLE, in the programs and threads that tests start: in .bundle, the few files of the package
+//   (test/package/bundle.ts). A command starts in two thirds of the time then, and is tested in the form that users get.
 import { registerHooks } from 'node:module'
 import process from 'node:process'
-import { URL } from 'node:url'
+import { pathToFileURL, URL } from 'node:url'
 
 const root = new URL('../', import.meta.url).href
 const sources = `${root}src/`
-const built = `${root}.oldest/`
-const usesDist = process.env['TEST_DIST'] !== undefined
-const [own, extension, format] = usesDist ? [built, '.js', 'module'] : [sources, '.ts', 'module-typescript']
+const built = builtFolder()
+const [own, extension, format] = built === undefined ? [sources, '.ts', 'module-typescript'] : [built, '.js', 'module']
 
 // tap adds a part of itself to NODE_OPTIONS. Each thread of SQLite would load it, and take twice as long, or three times
 // on Node 22, to start.
 process.env['NODE_OPTIONS'] = `--import=${import.meta.url}`
+
+/** The folder of what is built from src, if this process gets that. */
+function builtFolder() {
+  if (process.env['TEST_DIST'] !== undefined) return `${root}.oldest/`
+  const [, main] = process.argv
+  if (process.env['TEST_BUNDLE'] === undefined || main === undefined) return undefined
+  // Tests, and what they start of test, import modules that have no separate file in the package.
+  return pathToFileURL(main).href.startsWith(`${root}test/`) ? undefined : `${root}.bundle/`
+}
 
 registerHooks({
   resolve(specifier, context, next) {
@@ -27,7 +38,7 @@ registerHooks({
       return { url: new URL(specifier, parentURL).href, format, shortCircuit: true }
     const found = next(specifier, context)
     // The page runs in a browser: dist has it as one file.
-    if (!usesDist || !found.url.startsWith(sources) || found.url.startsWith(`${sources}page/`)) return found
+    if (built === undefined || !found.url.startsWith(sources) || found.url.startsWith(`${sources}page/`)) return found
     const [, path, rest = ''] = /^([^?#]*)\.ts([?#].*)?$/u.exec(found.url.slice(sources.length)) ?? []
     return path === undefined ? found : { ...found, url: `${built}${path}.js${rest}`, format }
   }

@@ -1,6 +1,11 @@
 import { spawnSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+
+import { stop } from 'esbuild'
+
+import { bundle } from './package/bundle.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -28,4 +33,10 @@ export function runTap(args: readonly string[], node = process.execPath, env: Re
 }
 
 // npm test
-if (import.meta.main) runTap(process.argv.slice(2))
+if (import.meta.main) {
+  // Built at each run, so that no older build passes for src.
+  rmSync(join(root, '.bundle'), { recursive: true, force: true })
+  await bundle('.bundle')
+  await stop()
+  runTap(process.argv.slice(2), process.execPath, { TEST_BUNDLE: '1' })
+}

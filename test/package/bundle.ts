@@ -24,7 +24,6 @@ const usual = {
   platform: 'node',
   format: 'esm',
   target: 'node22.18',
-  outdir: 'dist',
   outbase: 'src',
   splitting: true,
   chunkNames: 'parts/[name]-[hash]',
@@ -63,20 +62,31 @@ function afterRoots(late: readonly string[]): Plugin {
   }
 }
 
-const { metafile } = await build({ ...usual, entryPoints: entries, write: false })
-const loadedFirst = closureOf(metafile, roots)
-const isLate = (path: string): boolean => !loadedFirst.has(path) && !/^src\/(?:cli|source\/digital-river)\//.test(path)
-const late = Object.values(metafile.outputs).flatMap(({ entryPoint }) =>
-  entryPoint !== undefined && isLate(entryPoint) ? [entryPoint] : []
-)
-const bundled = await build({ ...usual, entryPoints: entries, plugins: [afterRoots(late)] })
-const alone = await build({ ...usual, entryPoints: threads })
+/**
+ * Builds the package.
+ * @param outdir a folder of the package: the built files find its other files from there
+ */
+export async function bundle(outdir: string): Promise<void> {
+  const { metafile } = await build({ ...usual, outdir, entryPoints: entries, write: false })
+  const loadedFirst = closureOf(metafile, roots)
+  const isLate = (path: string): boolean =>
+    !loadedFirst.has(path) && !/^src\/(?:cli|source\/digital-river)\//.test(path)
+  const late = Object.values(metafile.outputs).flatMap(({ entryPoint }) =>
+    entryPoint !== undefined && isLate(entryPoint) ? [entryPoint] : []
+  )
+  const bundled = await build({ ...usual, outdir, entryPoints: entries, plugins: [afterRoots(late)] })
+  const alone = await build({ ...usual, outdir, entryPoints: threads })
 
-const place = 'src/model/own-place.ts'
-const files = (metafile: Metafile): readonly string[] =>
-  Object.entries(metafile.outputs).flatMap(([file, { inputs }]) => (Object.hasOwn(inputs, place) ? [file] : []))
-if (files(bundled.metafile).some((file) => dirname(file) !== 'dist/parts') || files(alone.metafile).length > 0)
-  throw new Error(`${place} must be in a file of dist/parts: from there, it finds the other files of the package`)
+  const place = 'src/model/own-place.ts'
+  const files = (metafile: Metafile): readonly string[] =>
+    Object.entries(metafile.outputs).flatMap(([file, { inputs }]) => (Object.hasOwn(inputs, place) ? [file] : []))
+  if (files(bundled.metafile).some((file) => dirname(file) !== `${outdir}/parts`) || files(alone.metafile).length > 0)
+    throw new Error(
+      `${place} must be in a file of ${outdir}/parts: from there, it finds the other files of the package`
+    )
 
-for (const file of globSync('**/*.json', { cwd: join(root, 'src') }))
-  if (!file.startsWith('page/')) cpSync(join(root, 'src', file), join(root, 'dist', file))
+  for (const file of globSync('**/*.json', { cwd: join(root, 'src') }))
+    if (!file.startsWith('page/')) cpSync(join(root, 'src', file), join(root, outdir, file))
+}
+
+if (import.meta.main) await bundle('dist')
