@@ -8,12 +8,15 @@
 // - with TEST_DIST, in each process: in .oldest, file by file (test/package/oldest-node.ts);
 // - with TEST_BUNDLE, in the programs and threads that tests start: in .bundle, the few files of the package
 //   (test/package/bundle.ts). A command starts in two thirds of the time then, and is tested in the form that users get.
+//
+// tap finds the test of an uncaught error through test/quick-domain.js.
 import { registerHooks } from 'node:module'
 import process from 'node:process'
 import { pathToFileURL, URL } from 'node:url'
 
 const root = new URL('../', import.meta.url).href
 const sources = `${root}src/`
+const domain = new URL('quick-domain.js', import.meta.url).href
 const built = builtFolder()
 const [own, extension, format] = built === undefined ? [sources, '.ts', 'module-typescript'] : [built, '.js', 'module']
 
@@ -32,6 +35,7 @@ function builtFolder() {
 
 registerHooks({
   resolve(specifier, context, next) {
+    if (specifier === 'async-hook-domain') return { url: domain, format: 'module', shortCircuit: true }
     const { parentURL } = context
     // A module that does not exist fails to load.
     if (specifier.startsWith('.') && specifier.endsWith(extension) && parentURL?.startsWith(own))

@@ -30,3 +30,47 @@ t.test('all tests of a folder run, however long a file waits while it is loaded'
   t.match(stdout, /^ok 1 - 2 files are loaded.*^ok 2 - the first file.*^ok 3 - the second file.*^1\.\.3$/msu)
   t.equal(code, 0)
 })
+
+const ways = ['timer', 'immediate', 'tick', 'promise', 'file', 'connection']
+const throwing = `
+import { readFile } from 'node:fs'
+import { connect } from 'node:net'
+import t from 'tap'
+const ways = {
+  timer: (work) => setTimeout(work, 1),
+  immediate: (work) => setImmediate(work),
+  tick: (work) => process.nextTick(work),
+  promise: (work) => void Promise.resolve().then(work),
+  file: (work) => readFile(import.meta.filename, work),
+  connection: (work) => connect(1, '127.0.0.1').on('error', () => {}).on('close', work)
+}
+// All tests run at the same time, until each of the others has thrown its error.
+const all = Promise.withResolvers()
+let left = Object.keys(ways).length
+t.jobs = left + 1
+t.test('none', { buffered: true }, async (t) => {
+  await all.promise
+  t.pass('no error')
+})
+for (const [name, way] of Object.entries(ways))
+  t.test(name, { buffered: true }, async () => {
+    way(() => {
+      left -= 1
+      if (left === 0) setImmediate(all.resolve)
+      throw new Error('thrown in ' + name)
+    })
+    await all.promise
+  })
+`
+
+t.test('an uncaught error is a failure of the test that it belongs to, and of no other', async (t) => {
+  const folder = makeFolder(t, { 'main.mjs': throwing })
+  const { code, stdout } = await runProcess(process.execPath, [join(folder, 'main.mjs')], { env: { TAP: '1' } })
+  const failures = [...stdout.matchAll(/^ *not ok \d+ - thrown in (\w+)[^]*?^not ok \d+ - (\w+)/gmu)]
+  t.same(
+    failures.map(([, error, test]) => `${error} fails ${test}`),
+    ways.map((name) => `${name} fails ${name}`)
+  )
+  t.match(stdout, /^ok 1 - none/mu)
+  t.equal(code, 1)
+})
