@@ -113,8 +113,9 @@ export class Dispatcher implements Claimer {
       pollMs,
       concurrency,
       times,
-      route: (delivery) => {
-        this.#route(delivery)
+      clock: this.#clock,
+      route: (delivery, how) => {
+        this.#route(delivery, how)
       }
     })
     this.#runs.begin(lanes, this.#suspects)
@@ -353,11 +354,13 @@ export class Dispatcher implements Claimer {
       if (pauseMs > 0 || !this.#isIn('running')) return pauseMs
     }
     lanes.asked(wants)
+    const leasedUntil = this.#clock() + this.#leaseMs
     try {
       const claim = await this.#options.inbox.claim(this.#request(wants))
       this.#outage.succeeded()
       lanes.answered(wants, claim)
-      this.#take(claim)
+      // Guard: the process was frozen meanwhile, and another claim may have the deliveries.
+      this.#take(claim, { mayStart: this.#clock() < leasedUntil })
       return 0
     } catch (error) {
       lanes.failed(wants)
@@ -366,7 +369,7 @@ export class Dispatcher implements Claimer {
   }
 
   /** Routes the deliveries of a claim. */
-  #take({ deliveries, orphans }: Claim, how: Routing = {}): void {
+  #take({ deliveries, orphans }: Claim, how: Routing): void {
     if (orphans !== undefined) {
       this.#options.log.warn(
         { removed: orphans.length, handlers: [...new Set(orphans.map(({ handler }) => handler))] },

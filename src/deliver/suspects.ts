@@ -30,7 +30,8 @@ export const suspectsTimes: SuspectsTimes = { clearMs: 10_000, aloneMs: 60_000 }
 export interface SuspectsOptions {
   readonly inbox: Inbox
   readonly lanes: Lanes
-  readonly route: (delivery: ClaimedDelivery) => void
+  /** `mayStart` is false if the lease has ended before the answer came: the process was frozen. */
+  readonly route: (delivery: ClaimedDelivery, how: { readonly mayStart: boolean }) => void
   readonly leases: Leases
   readonly owner: string
   readonly leaseMs: number
@@ -38,6 +39,8 @@ export interface SuspectsOptions {
   /** The most attempts that run at the same time in this process. */
   readonly concurrency: number
   readonly times: SuspectsTimes
+  /** The time in milliseconds since the epoch. */
+  readonly clock: () => number
 }
 
 /**
@@ -169,13 +172,14 @@ export class Suspects {
    * @returns false if none was claimed
    */
   async #claimThese(chosen: readonly Suspect[], onLoss: OnLoss, onClaimed: (id: number) => void): Promise<boolean> {
-    const { inbox, lanes, owner, leaseMs, route } = this.#options
+    const { inbox, lanes, owner, leaseMs, route, clock } = this.#options
     const kept = lanes.keep(chosen)
+    const leasedUntil = clock() + leaseMs
     try {
       const claimed = await inbox.claimSuspects({ owner, leaseMs, ids: chosen.map(({ id }) => id), onLoss })
       for (const delivery of claimed) {
         onClaimed(delivery.id)
-        route(delivery)
+        route(delivery, { mayStart: clock() < leasedUntil })
       }
       return claimed.length > 0
     } finally {

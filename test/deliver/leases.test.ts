@@ -172,3 +172,68 @@ t.test('a delivery that is claimed again before its outcome is confirmed runs ag
     { attempt: 2, state: 'done' }
   ])
 })
+
+// Risk: a process that was frozen runs a handler that another process has run meanwhile.
+t.test('a claim whose answer comes after the lease has ended starts no handler', async (t) => {
+  const leaseMs = 10_000
+  let isFrozen = true
+  const r = await rig(t, (inbox) =>
+    altered(inbox, () => ({
+      async claim(request) {
+        const claim = await inbox.claim(request)
+        if (isFrozen && claim.deliveries.length > 0) {
+          isFrozen = false
+          r.advance(leaseMs)
+        }
+        return claim
+      }
+    }))
+  )
+  const runs: number[] = []
+  r.handlers.on('order.accepted', (_event, { attempt }) => {
+    runs.push(attempt)
+  })
+  await r.start({ leaseMs })
+  await r.record('e1')
+  await r.untilSettled(2)
+  t.match(r.settled, [{ state: 'released' }, { state: 'done' }])
+  t.strictSame(runs, [1], 'with the next lease')
+})
+
+t.test('the same holds for the claim of a suspect', async (t) => {
+  const leaseMs = 10_000
+  let isFrozen = true
+  const r = await rig(t, (inbox) =>
+    altered(inbox, () => ({
+      async claimSuspects(request) {
+        const claimed = await inbox.claimSuspects(request)
+        if (isFrozen && claimed.length > 0) {
+          isFrozen = false
+          r.advance(leaseMs)
+        }
+        return claimed
+      }
+    }))
+  )
+  let runs = 0
+  r.handlers.on('order.accepted', () => {
+    runs += 1
+  })
+  await r.record('e1')
+  const wants = [{ handler: 'order.accepted', source: 'digital-river', limit: 1 }]
+  const { deliveries } = await r.inbox.claim({ owner: 'a process that dies', leaseMs, wants, limit: 1 })
+  const at = new Date(r.now())
+  await r.inbox.settle(
+    deliveries.map(({ id, token }) => ({
+      id,
+      token,
+      startedAt: at,
+      endedAt: at,
+      outcome: { state: 'lost', dueAt: at, error: 'died', counts: false, releaseKey: false }
+    }))
+  )
+  await r.start({ leaseMs })
+  await r.untilSettled(2)
+  t.match(r.settled, [{ state: 'released' }, { state: 'done' }])
+  t.equal(runs, 1)
+})
