@@ -2,7 +2,8 @@ import { DatabaseSync, StatementSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
 
 import type { EventFilter } from '../../src/inbox/inbox.ts'
-import { indexEvents, segmentBits } from '../../src/inbox/sqlite/list-index.ts'
+import { smallBits } from '../../src/inbox/sqlite/key-segments.ts'
+import { indexEvents } from '../../src/inbox/sqlite/list-index.ts'
 import { listEvents } from '../../src/inbox/sqlite/list.ts'
 import { migrate } from '../../src/inbox/sqlite/schema.ts'
 import { prepareStatements, type Statements } from '../../src/inbox/sqlite/statements.ts'
@@ -86,7 +87,7 @@ function fill(t: Test, { kinds = 1, segments = 0 }: Content): Statements {
   const seqs =
     segments === 0
       ? [...Array(kinds * 10).keys()].map((index) => index + 1)
-      : [...Array(segments * 3).keys()].map((index) => Math.floor(index / 3) * 2 ** segmentBits + (index % 3) + 1)
+      : [...Array(segments * 3).keys()].map((index) => Math.floor(index / 3) * 2 ** smallBits + (index % 3) + 1)
   for (const [index, seq] of seqs.entries()) insert(seq, `order.${index % kinds}`, `key-${index}`)
   indexEvents(sql, 0, seqs.at(-1) ?? 0)
   db.exec('COMMIT')

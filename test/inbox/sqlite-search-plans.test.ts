@@ -3,7 +3,8 @@ import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 
 import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
-import { indexEvents, segmentBits } from '../../src/inbox/sqlite/list-index.ts'
+import { smallBits } from '../../src/inbox/sqlite/key-segments.ts'
+import { indexEvents } from '../../src/inbox/sqlite/list-index.ts'
 import { listEvents } from '../../src/inbox/sqlite/list.ts'
 import { migrate } from '../../src/inbox/sqlite/schema.ts'
 import { PreparedOnce } from '../../src/inbox/sqlite/prepared.ts'
@@ -124,8 +125,8 @@ t.test('events of one key are listed in their order, page by page, across the se
   // The events have the keys before and after the ends of the first two segments.
   for (const [at, part] of [
     [0, ids.slice(0, 400)],
-    [2 ** segmentBits - 200, ids.slice(400, 800)],
-    [2 ** (segmentBits + 1) - 200, ids.slice(800)]
+    [2 ** smallBits - 200, ids.slice(400, 800)],
+    [2 ** (smallBits + 1) - 200, ids.slice(800)]
   ] as const) {
     const inbox = sqliteInbox({ path })
     await inbox.open()

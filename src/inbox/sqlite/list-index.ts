@@ -1,25 +1,25 @@
+import { keySegmentsSql, mergeSegments, smallOf } from './key-segments.ts'
 import type { Prepared } from './prepared.ts'
 
 /*
  * An event is stored without entries in the indexes of lists: `event_key` by search keys, `event_kind` by kind and by
  * handler, and `event_block` by the time of arrival. These follow in steps of hundreds of events. Most keys change a
- * different page, so a step writes a page once for many of them. Search keys are in segments: in one large index, a
- * step would still change a page for each key. A list looks into the indexes, and at the events after the last step.
+ * different page, so a step writes a page once for many of them: see key-segments.ts. A list looks into the indexes,
+ * and at the events after the last step.
  */
 
 /** After how many events the indexes follow. A list reads at most as many that are in no index. */
 const stepSize = 500
 
+/**
+ * How many keys of old events a step copies or deletes. Each key is copied and deleted once, so this is more than
+ * enough for all.
+ */
+const mergedPerKey = 3
+const leastMerged = 1_000
+
 /** The events of a block have the same `seq >> blockBits`. */
 export const blockBits = 10
-
-/** The search keys of the events of a segment, which have the same `seq >> segmentBits`, are next to each other. */
-export const segmentBits = 14
-
-/** The segment of an event. */
-export function segmentOf(seq: string): string {
-  return `(${seq} >> ${segmentBits})`
-}
 
 /** The kinds of an event and its deliveries, as a table: all, or the one with a handler. */
 export function kindsOf(event: string, handler?: string): string {
@@ -57,12 +57,13 @@ export function indexKindsOf(seq: string): string {
 const between = 'event.seq > ? AND event.seq <= ?'
 
 export const listIndexSql = {
+  ...keySegmentsSql,
   indexedTo: 'SELECT seq FROM list_index',
   setIndexedTo: 'UPDATE list_index SET seq = ?',
   /** Not sorted: the pages of a segment are in the cache, so sorting costs more than it saves. */
   indexKeys: `
     INSERT OR IGNORE INTO event_key (segment, value, event_seq)
-    SELECT ${segmentOf('event.seq')}, key.value, event.seq FROM event CROSS JOIN json_each(event.about) AS key
+    SELECT ${smallOf('event.seq')}, key.value, event.seq FROM event CROSS JOIN json_each(event.about) AS key
     WHERE ${between}`,
   addEventKinds: addKinds(ofEvents, between),
   indexEventKinds: indexKinds(ofEvents, between),
@@ -86,12 +87,13 @@ export function followEvents(sql: Sql, newest: number): void {
 
 /** Adds the events after one and up to another to the indexes. */
 export function indexEvents(sql: Sql, after: number, last: number): void {
-  sql.indexKeys.run(after, last)
+  const { changes } = sql.indexKeys.run(after, last)
   sql.addEventKinds.run(after, last)
   sql.indexEventKinds.run(after, last)
   indexDeliveries(sql, after, last)
   sql.indexTimes.run(after, last)
   sql.setIndexedTo.run(last)
+  mergeSegments(sql, last, leastMerged + mergedPerKey * Number(changes))
 }
 
 /** Adds a new delivery of an event to the indexes, if these have the event. */

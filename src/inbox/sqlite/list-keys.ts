@@ -1,7 +1,8 @@
 import { type KeySearch, readKeySearch } from '../../model/search-keys.ts'
 import { type Bounds, sortable } from '../wanted.ts'
 import { countUpTo } from './list-choice.ts'
-import { readIndexedTo, segmentBits } from './list-index.ts'
+import { segmentsOf } from './key-segments.ts'
+import { readIndexedTo } from './list-index.ts'
 import { join, type Path, type Place, type Term, term } from './list-path.ts'
 import { checkEvery, type Sql } from './list-statements.ts'
 
@@ -22,11 +23,10 @@ export function listKeyPaths(sql: Sql, about: string, bounds: Bounds): readonly 
   return isSorted && countUpTo(sql, { ...path, places: segments }, {}, sortable) === sortable ? [] : [path]
 }
 
-/** Finds the segments that have keys, one after the other: most of a wide span may be empty. */
 const segmentsSql = `
     WITH RECURSIVE found (segment) AS (
-      SELECT min(segment) FROM event_key WHERE segment >= ? UNION ALL
-      SELECT (SELECT min(event_key.segment) FROM event_key WHERE event_key.segment > found.segment) FROM found
+      SELECT ? UNION ALL
+      SELECT iif(found.segment + 1 = ?, ?, found.segment + 1) FROM found
       WHERE found.segment < ? AND ((found.segment & ${checkEvery - 1}) <> 0 OR in_time()))
     SELECT found.segment FROM found WHERE found.segment <= ?`
 
@@ -35,13 +35,11 @@ const segmentsSql = `
  * into all segments: a statement for each would take twenty times as long.
  */
 function listSegments(sql: Sql, search: KeySearch, { above = 0, below = Infinity }: Bounds): readonly number[] {
-  const [first = 0, last = 0] = [above + 1, Math.min(readIndexedTo(sql), below - 1)].map((seq) =>
-    Math.floor(seq / 2 ** segmentBits)
-  )
+  const { first, notLarge, small, last } = segmentsOf(sql, above + 1, Math.min(readIndexedTo(sql), below - 1))
   const { sql: hasKey, values } = keyTerm('k', search)
   return sql.built
     .get(`${segmentsSql} AND EXISTS (SELECT 1 FROM event_key AS k WHERE k.segment = found.segment AND ${hasKey})`)
-    .all(first, last, last, ...values)
+    .all(first, notLarge, small, last, last, ...values)
     .map(({ segment }) => Number(segment))
 }
 

@@ -1,3 +1,4 @@
+import type { keySegmentsSql } from './key-segments.ts'
 import type { listIndexSql } from './list-index.ts'
 import type { Prepared, PreparedOnce } from './prepared.ts'
 
@@ -23,7 +24,7 @@ export const listSql = {
     FROM delivery WHERE event_seq = ? ORDER BY id`
 } as const
 
-export type Sql = Prepared<typeof listSql & Pick<typeof listIndexSql, 'indexedTo'>> & {
+export type Sql = Prepared<typeof listSql & typeof keySegmentsSql & Pick<typeof listIndexSql, 'indexedTo'>> & {
   /** The statements that are built from filters. */
   readonly built: PreparedOnce
 }

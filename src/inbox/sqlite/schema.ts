@@ -1,7 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 
 import { fingerprint } from '../schema-fingerprint.ts'
-import { indexKindsOf, kindsOf, segmentOf } from './list-index.ts'
+import { largeOf, smallOf } from './key-segments.ts'
+import { indexKindsOf, kindsOf } from './list-index.ts'
 
 /**
  * The versions of the file, oldest first. `PRAGMA user_version` is the number of versions applied. Never edit a version
@@ -35,7 +36,8 @@ import { indexKindsOf, kindsOf, segmentOf } from './list-index.ts'
  * - `layout.fingerprint` identifies the text of these versions: see schema-fingerprint.ts.
  * - `server.lock` is the inode of the lock file that the last server held: see lock.ts.
  * - `about` is the list of search keys, in JSON; NULL if there are none. `event_key` finds the events of a key in the
- *   order of arrival. It is divided into segments, so that new keys change few pages, however many events there are.
+ *   order of arrival. It is divided into segments, so that new keys change few pages, however many events there are:
+ *   see key-segments.ts, also for the other columns of `list_index`.
  * - `minute` of a tally is counted since the epoch. `tally_minute` finds the rows that are not folded into hours yet.
  * - `alarm` has one row: who may raise alarms, until when, and the state of all alarms as JSON. `acknowledged` has the
  *   alarms that a person has acknowledged, each by its condition, its subject, and since when it holds.
@@ -104,10 +106,14 @@ const versions: readonly string[] = [
   ) STRICT;
 
   CREATE TABLE list_index (
-    one INTEGER PRIMARY KEY CHECK (one = 1),
-    seq INTEGER NOT NULL
+    one          INTEGER PRIMARY KEY CHECK (one = 1),
+    seq          INTEGER NOT NULL,
+    merged       INTEGER NOT NULL DEFAULT 0,
+    emptied      INTEGER NOT NULL DEFAULT 0,
+    copied_value TEXT    NOT NULL DEFAULT '',
+    copied_seq   INTEGER NOT NULL DEFAULT 0
   ) STRICT;
-  INSERT INTO list_index VALUES (1, 0);
+  INSERT INTO list_index (one, seq) VALUES (1, 0);
 
   CREATE TABLE delivery (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -141,7 +147,7 @@ const versions: readonly string[] = [
   CREATE INDEX delivery_parked ON delivery (handler, realm, order_key, event_seq) WHERE state = 'parked';
 
   CREATE TRIGGER event_removed AFTER DELETE ON event BEGIN
-    DELETE FROM event_key WHERE segment = ${segmentOf('OLD.seq')} AND event_seq = OLD.seq AND value IN (SELECT value FROM json_each(OLD.about));
+    DELETE FROM event_key WHERE segment IN (${smallOf('OLD.seq')}, ${largeOf('OLD.seq')}) AND event_seq = OLD.seq AND value IN (SELECT value FROM json_each(OLD.about));
     DELETE FROM event_kind WHERE event_seq = OLD.seq AND kind IN (SELECT id FROM ${kindsOf('OLD', 'NULL')});
   END;
   CREATE TRIGGER event_changed AFTER UPDATE OF source, realm, type, endpoint, live_mode ON event WHEN NEW.seq <= (SELECT seq FROM list_index) BEGIN

@@ -18,7 +18,7 @@ import { startOwnPostgres } from '../../inbox/postgres-server.ts'
 import { describeMachine, readLoad } from '../machine.ts'
 import { fillSqlite } from '../read/fill-sqlite.ts'
 import { estimate, median, ratios } from '../statistics.ts'
-import { Work } from './work.ts'
+import { onceKey, Work } from './work.ts'
 
 export interface ScaleSettings {
   readonly events: number
@@ -47,7 +47,8 @@ const tasks: readonly (readonly [string, (work: Work) => Promise<number>])[] = [
   ['list the newest events', (work) => work.list({})],
   ['list a type', (work) => work.list({ type: 'order.accepted' })],
   ['list the dead letters of a handler', (work) => work.list({ handler: 'archive', state: 'dead' })],
-  ['list by a search key', (work) => work.list({ about: 'order-77' })]
+  ['list by a search key of many events', (work) => work.list({ about: 'customer-0' })],
+  ['list by a search key of one event', (work) => work.list({ about: onceKey })]
 ]
 
 /**

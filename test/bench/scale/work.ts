@@ -12,6 +12,9 @@ const batch = 64
 const sliceMs = 150
 const body = eventBody(850)
 
+/** The search key of one event: a search for it looks at all events, however many there are. */
+export const onceKey = 'once'
+
 /** The calls of a receiver to one inbox. */
 export class Work {
   readonly #inbox: Inbox
@@ -23,6 +26,7 @@ export class Work {
   static async open(inbox: Inbox): Promise<Work> {
     await inbox.open()
     await inbox.adopt(['erp', 'mail', handler, 'ledger'].map((name) => ({ name, source, pattern: '*' })))
+    await inbox.record([arrival(onceKey)])
     return new Work(inbox)
   }
 
@@ -33,7 +37,7 @@ export class Work {
   /** Records events for a slice of time. @returns events a second */
   record(): Promise<number> {
     return perSecond(async () => {
-      await this.#inbox.record(Array.from({ length: batch }, arrival))
+      await this.#inbox.record(Array.from({ length: batch }, () => arrival()))
       return batch
     })
   }
@@ -61,7 +65,7 @@ export class Work {
     })
   }
 
-  /** Lists pages, which are full in any inbox, for a slice of time. @returns pages a second */
+  /** Lists pages, which have the same number of events in any inbox, for a slice of time. @returns pages a second */
   list(filter: Omit<EventFilter, 'limit'>): Promise<number> {
     return perSecond(async () => {
       await this.#inbox.events({ ...filter, limit: 20 })
@@ -112,6 +116,6 @@ async function perSecond(work: () => Promise<number>): Promise<number> {
   return (done * 1_000) / ms
 }
 
-function arrival(): AcceptedArrival {
-  return arrivalFor(handler, { id: randomUUID(), body, about: [`order-${randomUUID()}`] })
+function arrival(key = `order-${randomUUID()}`): AcceptedArrival {
+  return arrivalFor(handler, { id: randomUUID(), body, about: [key] })
 }
