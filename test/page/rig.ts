@@ -1,19 +1,23 @@
 import { once } from 'node:events'
 import { createServer, request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 
 import Fastify, { type FastifyInstance } from 'fastify'
-import type { Test } from 'tap'
+import tap, { type Test } from 'tap'
 
 import { buildPage } from '../../src/page/build.ts'
 import { admin, type AdminOptions } from '../../src/admin/index.ts'
 import { PermanentError, riverhook, type RiverhookOptions } from '../../src/index.ts'
 import { whenSettled } from '../../src/testing/index.ts'
 import { makeFolder } from '../folder.ts'
+import type { EmptiedInboxes } from '../inbox/emptied-inboxes.ts'
+import { emptiedSqlite, type EmptiedFile } from '../inbox/emptied-sqlite.ts'
 import { event, postUntilStored, secret } from '../receive/receiver.ts'
 
 let built: Promise<void> | undefined
+
+/** To start the threads of a SQLite file takes longer than most of what a test does with it. */
+let files: EmptiedInboxes<EmptiedFile> | undefined
 
 export interface Host {
   readonly app: FastifyInstance
@@ -40,7 +44,8 @@ export async function startHost(
 ): Promise<Host> {
   await (built ??= buildPage())
   const app = Fastify()
-  await app.register(riverhook, { inbox: `sqlite:${join(makeFolder(t), 'inbox.db')}`, secrets: secret, ...receiver })
+  const { inbox } = await (files ??= emptiedSqlite(tap, makeFolder(tap))).lend(Date.now)
+  await app.register(riverhook, { inbox, secrets: secret, ...receiver })
   const login = Object.keys(options).length > 0 ? options : { authenticate: () => everything }
   await app.register(admin, { prefix, ...login })
   const sendRaw = (body: Buffer) => postUntilStored(`${origin}/webhooks/digital-river`, body)
