@@ -80,10 +80,13 @@ t.test('on new tables, deliveries are claimed, extended and settled by their key
   const times: Times = { now: Date.now(), fixed: undefined }
   const key = (orderKey?: string) => [{ handler: 'ship', ...(orderKey !== undefined && { orderKey }) }]
 
-  await record(database, [arrival('1', key()), arrival('2', key('k')), arrival('3', key('k'))], {
-    now: undefined,
-    names: new TallyNames()
-  })
+  const terms = { now: undefined, names: new TallyNames() }
+  await record(database, [arrival('1', key()), arrival('2', key('k')), arrival('3', key('k'))], terms)
+  statements = 0
+  await record(database, [arrival('4'), arrival('5', [], { about: ['o-1'] }), arrival('7', ['other'])], terms)
+  t.equal(statements, 1, 'recording takes one statement')
+  t.same(await record(database, [arrival('4'), arrival('6')], terms), ['duplicate', 'accepted'])
+  t.equal(statements, 3, 'and another one for events that exist')
   t.same([...(await findKnown(database, realm, ['1', 'x']))], ['1'])
   const wants = [{ handler: 'ship', source, limit: 10 }]
   const { deliveries } = await claimDue(database, { owner: 'me', leaseMs: 60_000, wants, limit: 10 }, times)
