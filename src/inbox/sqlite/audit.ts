@@ -1,15 +1,15 @@
 import type { Act, ActResult, AuditEntry } from '../../model/audit.ts'
 import type { AuditFilter, AuditPage, AuditPruneRequest } from '../inbox.ts'
 import { readAudit } from '../rows.ts'
-import type { Prepared } from './prepared.ts'
+import { givenLimit, type Prepared } from './prepared.ts'
 
 export const auditSql = {
   writeAudit: `
     INSERT INTO audit (at, actor, via, peer, request_id, action, target, count, outcome) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   hasAudit: `
     SELECT 1 FROM audit WHERE at = ? AND actor = ? AND via = ? AND peer IS ? AND request_id IS ? AND action = ? AND target = ? AND count = ? AND outcome = ?`,
-  audits: 'SELECT * FROM audit WHERE seq < ? AND at >= ? ORDER BY seq DESC LIMIT ?',
-  pruneAudits: 'DELETE FROM audit WHERE seq IN (SELECT seq FROM audit WHERE at < ? ORDER BY at LIMIT ?)'
+  audits: `SELECT * FROM audit WHERE seq < ? AND at >= ? ORDER BY seq DESC ${givenLimit}`,
+  pruneAudits: `DELETE FROM audit WHERE seq IN (SELECT seq FROM audit WHERE at < ? ORDER BY at ${givenLimit})`
 } as const
 
 type Sql = Prepared<typeof auditSql>

@@ -3,7 +3,7 @@ import { readClaimed, readSuspect, type Row } from '../rows.ts'
 import { checkHandler, type claimChecksSql } from './claim-checks.ts'
 import { lineUp, readLine, type Line, type orderSql } from './order.ts'
 import type { pauseSql } from './pause.ts'
-import { claimable, isPausedSql, type Prepared } from './prepared.ts'
+import { claimable, givenLimit, isPausedSql, type Prepared } from './prepared.ts'
 import type { Operations } from './protocol.ts'
 import type { Counting } from './tally.ts'
 
@@ -21,7 +21,7 @@ export const claimSql = {
     SELECT ${claimedColumns} FROM delivery AS d LEFT JOIN event AS e ON e.seq = d.event_seq
     WHERE d.handler = ? AND d.${claimable} AND d.due_at <= ? AND (d.suspicion = 0 OR d.state = 'running' OR e.seq IS NULL)
       AND (e.source = ? OR e.seq IS NULL)
-    ORDER BY d.due_at, d.id LIMIT ?`,
+    ORDER BY d.due_at, d.id ${givenLimit}`,
   nextDue: `
     SELECT due_at FROM delivery WHERE handler = ? AND ${claimable} AND state = 'pending' AND suspicion = 0 AND due_at > ? ORDER BY due_at LIMIT 1`,
   /** A lost run was counted when it began. */

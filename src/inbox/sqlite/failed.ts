@@ -1,6 +1,6 @@
 import type { FailedDelivery, RetryCount } from '../inbox.ts'
 import { readFailed, readRetry, shownLengthSql } from '../rows.ts'
-import type { Prepared } from './prepared.ts'
+import { givenLimit, type Prepared } from './prepared.ts'
 import { inTime } from './read-limit.ts'
 
 export const failedSql = {
@@ -9,7 +9,7 @@ export const failedSql = {
       coalesce((SELECT ended_at FROM attempt WHERE delivery_id = d.id ORDER BY rowid DESC LIMIT 1), e.received_at) AS failed_at
     FROM delivery AS d INDEXED BY delivery_error CROSS JOIN event AS e ON e.seq = d.event_seq
     WHERE d.last_error IS NOT NULL AND d.state IN ('dead', 'pending', 'waiting') AND (d.state = 'dead' OR d.attempts > 0)
-    ORDER BY d.event_seq DESC, d.id DESC LIMIT ?`,
+    ORDER BY d.event_seq DESC, d.id DESC ${givenLimit}`,
   retries: `
     SELECT realm, handler, sum(attempts > losses) AS failed, min(CASE WHEN state = 'pending' AND attempts > losses THEN due_at END) AS next_at,
       sum(losses > 0) AS lost, sum(losses) AS losses

@@ -4,7 +4,7 @@ import { addJobResult, stopJobResult } from '../act-results.ts'
 import type * as contract from '../inbox.ts'
 import { countReplays, packJob, readJob, repackEnded } from '../rows.ts'
 import { writeAudit, type auditSql } from './audit.ts'
-import type { Prepared } from './prepared.ts'
+import { givenLimit, type Prepared } from './prepared.ts'
 import { replayOnce, type ReplaySql } from './replay.ts'
 
 const columns =
@@ -17,7 +17,7 @@ export const jobsSql = {
   position: 'SELECT coalesce(max(seq), 0) AS seq FROM event',
   addJob: `INSERT INTO job (state, given, idempotency_key, planned, created_at) VALUES ('waiting', ?, ?, ?, ?) RETURNING ${columns}`,
   jobOfKey: `SELECT ${columns} FROM job WHERE idempotency_key = ?`,
-  jobs: `SELECT ${columns} FROM job WHERE id < ? ORDER BY id DESC LIMIT ?`,
+  jobs: `SELECT ${columns} FROM job WHERE id < ? ORDER BY id DESC ${givenLimit}`,
   job: `SELECT ${columns} FROM job WHERE id = ?`,
   stopJob: `UPDATE job SET state = 'stopped', owner = NULL, ended_at = ? WHERE id = ? AND ${isOpen} RETURNING given`,
   setGiven: 'UPDATE job SET given = ? WHERE id = ?',

@@ -6,6 +6,12 @@ export type Prepared<Sql> = Readonly<Record<keyof Sql, StatementSync>>
 /** The condition of a partial index. SQLite uses the index only for statements with the same condition. */
 export const claimable = "state IN ('pending', 'running')"
 
+/**
+ * A limit that is a parameter, for a prepared statement. With a question mark alone, SQLite would prepare the statement
+ * again each time that it gets a value.
+ */
+export const givenLimit = 'LIMIT ? + 0'
+
 /** True if the handler in this column is paused. */
 export const isPausedSql = (handler: string): string => `EXISTS (SELECT 1 FROM pause WHERE pause.handler = ${handler})`
 

@@ -11,7 +11,7 @@ import { writeAudit, type auditSql } from './audit.ts'
 import type { jobsSql } from './jobs.ts'
 import { pruneBlocks, type listIndexSql } from './list-index.ts'
 import { lineUp, readLine, type orderSql } from './order.ts'
-import type { Prepared } from './prepared.ts'
+import { givenLimit, type Prepared } from './prepared.ts'
 import type { watermarksSql } from './watermarks.ts'
 
 export const pruneSql = {
@@ -28,7 +28,7 @@ export const pruneSql = {
       EXISTS (SELECT 1 FROM delivery WHERE event_seq = event.seq AND state NOT IN ('done', 'dead', 'parked')) AS open,
       (SELECT max(iif(state = 'dead', coalesce(settled_at, due_at), due_at)) FROM delivery
         WHERE event_seq = event.seq AND state IN ('dead', 'parked')) AS stopped_at
-    FROM event WHERE seq > ? ORDER BY seq LIMIT ?`
+    FROM event WHERE seq > ? ORDER BY seq ${givenLimit}`
 } as const
 
 type Sql = Prepared<typeof pruneSql & typeof orderSql & typeof listIndexSql & typeof watermarksSql & typeof jobsSql>

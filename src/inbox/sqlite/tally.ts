@@ -11,7 +11,7 @@ import {
   type Counted,
   type TallyCounts
 } from '../tally.ts'
-import type { Prepared } from './prepared.ts'
+import { givenLimit, type Prepared } from './prepared.ts'
 import { inTime } from './read-limit.ts'
 
 const kinds = tallyKinds.map((kind) => `'${kind}'`).join(', ')
@@ -35,8 +35,8 @@ export const tallySql = {
     WHERE ${inSpan} GROUP BY name, outcome ORDER BY name, outcome`,
   deleteOldCounts: `
     DELETE FROM tally WHERE (kind, minute, name, outcome) IN (
-      SELECT kind, minute, name, outcome FROM tally WHERE kind IN (${kinds}) AND minute < ? LIMIT ?)`,
-  oldMinutes: `SELECT ${columns} FROM tally INDEXED BY tally_minute WHERE minute % 60 <> 0 AND minute < ? ORDER BY minute LIMIT ?`,
+      SELECT kind, minute, name, outcome FROM tally WHERE kind IN (${kinds}) AND minute < ? ${givenLimit})`,
+  oldMinutes: `SELECT ${columns} FROM tally INDEXED BY tally_minute WHERE minute % 60 <> 0 AND minute < ? ORDER BY minute ${givenLimit}`,
   deleteCounts: 'DELETE FROM tally WHERE kind = ? AND minute = ? AND name = ? AND outcome = ?'
 } as const
 
