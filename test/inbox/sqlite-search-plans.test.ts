@@ -69,6 +69,8 @@ t.test('a search starts at the index of keys, and reads the events of a key in t
     t.match(inIndex[1], /^SEARCH event USING INTEGER PRIMARY KEY/)
     t.notOk(inIndex.some((step) => /TEMP B-TREE|^SCAN (?!json_each)/.test(step)))
     t.match(behind[0], /^SEARCH event USING INTEGER PRIMARY KEY \(rowid>\?/)
+    // With a type, the events of that type are as few.
+    if ('type' in more) continue
     const beginning = plansOf({ about: 'order*', ...more }).inIndex
     t.match(beginning.join('\n'), /SEARCH k USING PRIMARY KEY \(segment=\? AND value>\? AND value<\?\)/)
     t.notMatch(beginning.join('\n'), /SCAN (?:event|k)\b/)

@@ -93,6 +93,12 @@ export function segmentsOf(sql: Sql, from: number, to: number): Segments {
   }
 }
 
+/** The keys that the events of a segment come after and before. */
+export function spanOf(segment: number): { readonly above: number; readonly below: number } {
+  const [number, size] = segment < 0 ? [segment + largeOffset, 2 ** largeBits] : [segment, 2 ** smallBits]
+  return { above: number * size - 1, below: (number + 1) * size }
+}
+
 interface State {
   /** The number of the large segment that follows the complete ones. */
   readonly merged: number

@@ -1,26 +1,25 @@
 import { type KeySearch, readKeySearch } from '../../model/search-keys.ts'
-import { type Bounds, sortable } from '../wanted.ts'
-import { countUpTo } from './list-choice.ts'
-import { segmentsOf } from './key-segments.ts'
+import type { Bounds } from '../wanted.ts'
+import { segmentsOf, spanOf } from './key-segments.ts'
 import { readIndexedTo } from './list-index.ts'
 import { join, type Path, type Place, type Term, term } from './list-path.ts'
 import { checkEvery, type Sql } from './list-statements.ts'
 
 /**
  * The paths by search keys, in the segments of the index and in the events that it does not have yet. In a segment, a
- * key has its events in their order. The keys with a beginning must be sorted.
+ * key has its events in their order. The keys with a beginning must be sorted, unless most events have one.
  */
 export function listKeyPaths(sql: Sql, about: string, bounds: Bounds): readonly Path[] {
   const search = readKeySearch(about)
   if (search === undefined) return []
-  const isSorted = 'from' in search
+  const inOrder: Place = { table: 'event', term: hasKeyTerm(search) }
   const segments = listSegments(sql, search, bounds).map((segment): Place => {
     const found = join([term('k.segment = ?', segment), keyTerm('k', search)])
-    return { table: 'event_key', term: found, isSorted }
+    const ofKey: Place = { table: 'event_key', term: found }
+    return 'key' in search ? ofKey : { ...ofKey, isSorted: true, inOrder: { ...inOrder, ...spanOf(segment) } }
   })
-  const others: Place = { table: 'event', term: hasKeyTerm(search), above: readIndexedTo(sql) }
-  const path: Path = { places: [...segments, others], isSequence: true, covers: ['about'] }
-  return isSorted && countUpTo(sql, { ...path, places: segments }, {}, sortable) === sortable ? [] : [path]
+  const behind: Place = { ...inOrder, above: readIndexedTo(sql) }
+  return [{ places: [...segments, behind], isSequence: true, covers: ['about'] }]
 }
 
 const segmentsSql = `

@@ -13,6 +13,8 @@ export interface Reading {
   readonly checks: readonly Term[]
   readonly oldestFirst: boolean
   readonly limit: number
+  /** How many entries are checked at most. */
+  readonly most?: number
 }
 
 /** How many entries are read from a place at once: at first at least, and at most. */
@@ -24,7 +26,8 @@ const most = 1_024
  * and then the events are read and checked in their order. Otherwise, a page of events would be read for each place.
  */
 export function mergePlaces(sql: Sql, places: readonly Place[], reading: Reading): readonly number[] {
-  const { checks, oldestFirst, limit } = reading
+  const { checks, oldestFirst, limit, most: mostChecked = Infinity } = reading
+  let checked = 0
   const count = places.reduce((sum, { kinds }) => sum + (kinds?.length ?? 1), 0)
   const atOnce = Math.max(fewest, Math.ceil(limit / count))
   const cursors = places.flatMap((place) =>
@@ -44,6 +47,8 @@ export function mergePlaces(sql: Sql, places: readonly Place[], reading: Reading
     const seqs = [...new Set(rest.flatMap((cursor) => cursor.take(end)))].sort(inOrder(oldestFirst))
     for (let from = 0; from < seqs.length && found.size < limit; from += limit) {
       const part = seqs.slice(from, from + limit)
+      checked += part.length
+      if (checked > mostChecked) return []
       for (const seq of isRead ? check(sql, part, reading) : part) found.add(seq)
     }
   }

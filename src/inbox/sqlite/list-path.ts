@@ -36,6 +36,8 @@ export interface Place {
   readonly kinds?: readonly number[] | undefined
   /** True if its entries must be sorted by `seq`, before anything else of the events is read. */
   readonly isSorted?: boolean
+  /** The same events in their order, if its entries are too many to sort. */
+  readonly inOrder?: Place
   /** The keys that its events come after and before. */
   readonly above?: number
   readonly below?: number

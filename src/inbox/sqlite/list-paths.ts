@@ -16,9 +16,11 @@ export function listPaths(sql: Sql, filter: contract.EventFilter, wanted: Wanted
   const { id, about, error, state } = filter
   if (id !== undefined) return [ordered([], place('event', 'event_id', term('event.id = ?', id)))]
   const inOrder = wanted.spans === undefined ? everything : timePath(wanted.spans)
+  const byKey = about === undefined ? [] : listKeyPaths(sql, about, boundsOf(filter))
+  const isKey = about?.endsWith('*') === false
   const isNotDone = isDeliveryState(state) && state !== 'done'
   return [
-    ...(about === undefined ? [] : listKeyPaths(sql, about, boundsOf(filter))),
+    ...(isKey ? byKey : []),
     ...(error === undefined ? [] : [ordered(['error'], place('delivery', 'delivery_error', term(isFailing('d'))))]),
     ...(state === 'quarantined'
       ? [ordered(['state'], place('event', 'event_quarantined', term("event.state = 'quarantined'")))]
@@ -28,12 +30,14 @@ export function listPaths(sql: Sql, filter: contract.EventFilter, wanted: Wanted
     ...(state === 'done' && !hasKind(filter) && filter.handler === undefined ? [inOrder] : []),
     // All deliveries are never fewer than those in one state: both need not be counted.
     ...(wanted.kinds === undefined || (isNotDone && !hasKind(filter)) ? [] : [kindPath(sql, filter, wanted.kinds)]),
+    // Many events have a key with that beginning.
+    ...(isKey ? [] : byKey),
     ...(wanted.spans === undefined ? [] : [inOrder])
   ]
 }
 
 /** The path by the kinds of events, in the index and in the events that it does not have yet. */
-function kindPath(sql: Sql, filter: contract.EventFilter, kinds: readonly StoredKind[]): Path {
+export function kindPath(sql: Sql, filter: contract.EventFilter, kinds: readonly StoredKind[]): Path {
   const checks = listKindChecks(filter, kinds).map(([, check]) => check)
   const indexed = kinds.flatMap(({ id }) => id ?? [])
   const behind: Place = { table: 'event', term: join([term('true'), ...checks]), above: readIndexedTo(sql) }

@@ -11,7 +11,10 @@ export const listSql = {
     SELECT DISTINCT NULL AS id, source, realm, type, endpoint, live_mode AS live, NULL AS handler FROM event WHERE seq > ?
     UNION ALL SELECT DISTINCT NULL, source, event.realm, type, endpoint, live_mode, delivery.handler
     FROM event CROSS JOIN delivery ON delivery.event_seq = event.seq WHERE event.seq > ?`,
-  blocksInTime: 'SELECT number FROM event_block WHERE last_at >= ? AND first_at < ? ORDER BY number',
+  /** In one row: there may be thousands. */
+  blocksInTime: `
+    SELECT json_group_array(number) AS numbers FROM (
+      SELECT number FROM event_block WHERE last_at >= ? AND first_at < ? ORDER BY number)`,
   timeBounds:
     'SELECT min(seq) AS first, max(seq) AS last FROM event WHERE seq > ? AND received_at >= ? AND received_at < ?',
   checkTime: 'SELECT in_time()',

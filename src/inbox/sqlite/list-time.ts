@@ -17,10 +17,10 @@ export function listSpans(sql: Sql, filter: contract.EventFilter, { above = 0, b
   const times = timesOf(filter)
   const indexedTo = readIndexedTo(sql)
   const size = 2 ** blockBits
-  const blocks = sql.blocksInTime.all(...times).map((row): Span => {
-    const start = Number(row['number']) * size
-    return { above: start - 1, below: Math.min(start + size, indexedTo + 1) }
-  })
+  const numbers = JSON.parse(String(sql.blocksInTime.get(...times)?.['numbers'])) as readonly number[]
+  const blocks = numbers.map(
+    (number): Span => ({ above: number * size - 1, below: Math.min((number + 1) * size, indexedTo + 1) })
+  )
   const { first, last } = sql.timeBounds.get(indexedTo, ...times) ?? {}
   const behind = typeof first === 'number' ? [{ above: first - 1, below: Number(last) + 1 }] : []
   const spans: Span[] = []
