@@ -56,6 +56,9 @@ function timePath(spans: readonly Span[]): Path {
 
 type NotDone = Exclude<DeliveryState, 'done'>
 
+/** How many deliveries in a state are read and sorted in about a millisecond. */
+const fewInState = 1_000
+
 /** The indexes of deliveries that are not done, and the conditions of these partial indexes. */
 const stateIndexes = {
   pending: { index: 'delivery_due', isPartOf: `d.${claimable} AND d.state = 'pending'`, isSorted: true },
@@ -70,12 +73,10 @@ const stateIndexes = {
  * its deliveries: these are read in their order.
  */
 function statePath(sql: Sql, filter: contract.EventFilter, state: NotDone, kinds: readonly StoredKind[]): Path {
-  const { index, isPartOf, isSorted } = stateIndexes[state]
-  const handlers = [...new Set(kinds.map(({ handler }) => handler ?? ''))]
-  const paths = handlers.map((handler) => {
-    const found = term(`${isPartOf} AND d.handler = ?`, handler)
-    const path = ordered(['delivery'], { ...place('delivery', index, found), isSorted })
-    if (!isSorted || countUpTo(sql, path, {}, sortable) < sortable) return path
+  const paths = listHandlers(kinds).map((handler) => {
+    const found = statePlace(state, handler)
+    const path = ordered(['delivery'], found)
+    if (found.isSorted !== true || countUpTo(sql, path, {}, sortable) < sortable) return path
     return kindPath(
       sql,
       filter,
@@ -86,4 +87,19 @@ function statePath(sql: Sql, filter: contract.EventFilter, state: NotDone, kinds
     paths.every((path) => path.covers.includes(part))
   )
   return ordered(covers, ...paths.flatMap(({ places }) => places))
+}
+
+function statePlace(state: NotDone, handler: string): Place {
+  const { index, isPartOf, isSorted } = stateIndexes[state]
+  return { ...place('delivery', index, term(`${isPartOf} AND d.handler = ?`, handler)), isSorted }
+}
+
+function listHandlers(kinds: readonly StoredKind[]): readonly string[] {
+  return [...new Set(kinds.map(({ handler }) => handler ?? ''))]
+}
+
+/** True if the handlers of these kinds have few deliveries in a state: these can be read at once. */
+export function hasFewIn(sql: Sql, state: NotDone, kinds: readonly StoredKind[]): boolean {
+  const places = listHandlers(kinds).map((handler) => statePlace(state, handler))
+  return countUpTo(sql, ordered([], ...places), {}, fewInState) < fewInState
 }

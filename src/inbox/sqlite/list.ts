@@ -1,13 +1,13 @@
 import type * as contract from '../inbox.ts'
 import { readDelivery, readSummary } from '../rows.ts'
 import { type CandidatePage, isSearch, Search } from '../search.ts'
-import { boundsOf, hasKind, sortable } from '../wanted.ts'
+import { boundsOf, hasKind, isDeliveryState, sortable } from '../wanted.ts'
 import { listChecks } from './list-checks.ts'
 import { checkTime, choosePath, countUpTo } from './list-choice.ts'
 import { join, keyOf, type Path, type Place, tableOf, type Term, term, withinBounds } from './list-path.ts'
 import { blockBits } from './list-index.ts'
 import { inOrder, mergePlaces, type Reading } from './list-merge.ts'
-import { kindPath, listPaths } from './list-paths.ts'
+import { hasFewIn, kindPath, listPaths } from './list-paths.ts'
 import type { Sql } from './list-statements.ts'
 import { listWanted, type Wanted } from './list-wanted.ts'
 import { inTime } from './read-limit.ts'
@@ -78,6 +78,7 @@ function readNewest(
   const { id, about, error, state } = filter
   if (kinds === undefined || (id ?? about ?? error) !== undefined) return []
   if (state === 'quarantined' || (state === 'dead' && !hasKind(filter))) return []
+  if (isDeliveryState(state) && state !== 'done' && hasFewIn(sql, state, kinds)) return []
   const path = kindPath(sql, filter, kinds)
   const checks = listChecks(filter, { kinds, ...wanted }, path)
   if (checks.length === 0) return []
