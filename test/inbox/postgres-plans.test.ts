@@ -83,7 +83,11 @@ t.test('on new tables, deliveries are claimed, extended and settled by their key
   const terms = { now: undefined, names: new TallyNames() }
   await record(database, [arrival('1', key()), arrival('2', key('k')), arrival('3', key('k'))], terms)
   statements = 0
-  await record(database, [arrival('4'), arrival('5', [], { about: ['o-1'] }), arrival('7', ['other'])], terms)
+  await record(
+    database,
+    [arrival('4'), arrival('5', [], { about: ['o-1'], endpoint: '/other' }), arrival('7', ['other'])],
+    terms
+  )
   t.equal(statements, 1, 'recording takes one statement')
   t.same(await record(database, [arrival('4'), arrival('6')], terms), ['duplicate', 'accepted'])
   t.equal(statements, 3, 'and another one for events that exist')

@@ -11,32 +11,37 @@ interface Given {
   readonly arrival: Arrival
   readonly accepted: AcceptedArrival | undefined
   readonly kind: string
-  /** The name under which its request is counted. */
-  readonly countedAs: string
 }
 
 interface Column {
   readonly name: string
   readonly type: string
+  /** True if most batches have one value for all their events. */
+  readonly isShared?: boolean
   readonly read: (given: Given) => unknown
 }
 
 /** The columns of the table `event` that are given, in the order of the parameters. */
 const columns: readonly Column[] = [
-  { name: 'realm', type: 'text', read: ({ arrival }) => indexed(arrival.realm) },
+  { name: 'realm', type: 'text', isShared: true, read: ({ arrival }) => indexed(arrival.realm) },
   { name: 'id', type: 'text', read: ({ arrival }) => indexed(arrival.id) },
-  { name: 'whole_id', type: 'text', read: ({ arrival }) => wholeIfShortened(arrival.id) },
-  { name: 'source', type: 'text', read: ({ arrival }) => arrival.source },
-  { name: 'state', type: 'text', read: ({ arrival }) => arrival.state },
+  { name: 'whole_id', type: 'text', isShared: true, read: ({ arrival }) => wholeIfShortened(arrival.id) },
+  { name: 'source', type: 'text', isShared: true, read: ({ arrival }) => arrival.source },
+  { name: 'state', type: 'text', isShared: true, read: ({ arrival }) => arrival.state },
   { name: 'type', type: 'text', read: ({ accepted }) => accepted?.type ?? '' },
-  { name: 'live_mode', type: 'boolean', read: ({ accepted }) => accepted?.liveMode },
+  { name: 'live_mode', type: 'boolean', isShared: true, read: ({ accepted }) => accepted?.liveMode },
   { name: 'created_time', type: 'text', read: ({ accepted }) => accepted?.createdTime },
   { name: 'resource', type: 'text', read: ({ accepted }) => accepted?.resource },
-  { name: 'endpoint', type: 'text', read: ({ arrival }) => arrival.endpoint },
+  { name: 'endpoint', type: 'text', isShared: true, read: ({ arrival }) => arrival.endpoint },
   { name: 'kind', type: 'bigint', read: ({ kind }) => kind },
   { name: 'received_at', type: 'timestamptz', read: ({ arrival }) => arrival.receivedAt },
-  { name: 'backfilled', type: 'boolean', read: ({ arrival }) => arrival.receipt.backfilled === true },
-  { name: 'reason', type: 'text', read: ({ arrival }) => (arrival.state === 'quarantined' ? arrival.reason : null) },
+  { name: 'backfilled', type: 'boolean', isShared: true, read: ({ arrival }) => arrival.receipt.backfilled === true },
+  {
+    name: 'reason',
+    type: 'text',
+    isShared: true,
+    read: ({ arrival }) => (arrival.state === 'quarantined' ? arrival.reason : null)
+  },
   { name: 'receipt', type: 'text', read: ({ arrival }) => JSON.stringify(arrival.receipt) },
   { name: 'headers', type: 'text', read: ({ arrival }) => packHeaders(arrival.headers) },
   { name: 'trace', type: 'text', read: ({ arrival }) => arrival.trace }
@@ -44,6 +49,12 @@ const columns: readonly Column[] = [
 
 /** The rows of other tables that a batch has. Most have few of them, and each part of a statement has its cost. */
 interface Shape {
+  /**
+   * - `one`: one event, so each parameter is a value.
+   * - `alike`: the columns that most batches share have one value for all events.
+   * - `each`: each parameter is an array, with a value for each event.
+   */
+  readonly given: 'one' | 'alike' | 'each'
   readonly hasKeys: boolean
   readonly hasDeliveries: boolean
   readonly hasOrderKeys: boolean
@@ -61,9 +72,9 @@ export async function insertNew(
   countedAs: readonly string[],
   now: Date | undefined
 ): Promise<ReadonlySet<number>> {
-  const batch = events.map((arrival, index): Given => {
+  const batch = events.map((arrival): Given => {
     const accepted = arrival.state === 'accepted' ? arrival : undefined
-    return { arrival, accepted, kind: kindId(arrival), countedAs: countedAs[index] ?? '' }
+    return { arrival, accepted, kind: kindId(arrival) }
   })
   const deliveries = batch.flatMap(({ arrival, accepted, kind }, index) => {
     const realm = indexed(arrival.realm)
@@ -71,16 +82,19 @@ export async function insertNew(
   })
   const bodies = packBodies(events)
   const keys = packKeys(batch.map(({ accepted }) => accepted))
-  const shape = {
+  const values = columns.map(({ read }) => batch.map((each) => read(each) ?? null))
+  const areAlike = columns.every(({ isShared = false }, index) => !isShared || new Set(values[index]).size === 1)
+  const shape: Shape = {
+    given: batch.length === 1 ? 'one' : areAlike ? 'alike' : 'each',
     hasKeys: keys.positions.length > 0,
     hasDeliveries: deliveries.length > 0,
     hasOrderKeys: deliveries.some(({ orderKey }) => orderKey !== undefined)
   }
   const [row] = await session.query(insertSql(shape), [
-    ...columns.map(({ read }) => batch.map(read)),
-    batch.map((given) => given.countedAs),
-    bodies.starts,
-    bodies.lengths,
+    ...columns.map((column, index) => (isValue(column, shape) ? values[index]?.[0] : values[index])),
+    ...(shape.given === 'one'
+      ? [countedAs[0], 1, bodies.bytes.byteLength]
+      : [countedAs, bodies.starts, bodies.lengths]),
     bodies.bytes,
     now ?? null,
     ...(shape.hasKeys ? [keys.positions, keys.values] : []),
@@ -88,6 +102,11 @@ export async function insertNew(
   ])
   const positions = row?.['positions']
   return new Set(typeof positions === 'string' ? positions.split(',').map((position) => Number(position) - 1) : [])
+}
+
+/** True if the parameter of a column is a value, and not an array. */
+function isValue({ isShared = false }: Column, { given }: Shape): boolean {
+  return given === 'one' || (given === 'alike' && isShared)
 }
 
 interface Wanted extends NewDelivery {
@@ -126,14 +145,14 @@ function composeSql(shape: Shape): string {
   let parameters = 0
   const next = (type: string): string => `$${(parameters += 1)}::${type}`
   const names = columns.map(({ name }) => name).join(', ')
-  const given = columns.map(({ type }) => next(`${type}[]`)).join(', ')
-  const [countedAs, starts, lengths] = [next('text[]'), next('integer[]'), next('integer[]')]
+  const parameterOf = new Map(
+    columns.map((column) => [column, next(isValue(column, shape) ? column.type : `${column.type}[]`)])
+  )
+  const array = shape.given === 'one' ? '' : '[]'
+  const beside = [next(`text${array}`), next(`integer${array}`), next(`integer${array}`)]
   const [bodies, now] = [next('bytea'), next('timestamptz')]
   const parts = [
-    `given AS MATERIALIZED (
-  SELECT nextval('riverhook.event_seq') AS seq, arrived.*
-  FROM unnest(${given}, ${countedAs}, ${starts}, ${lengths}) WITH ORDINALITY AS arrived (${names}, counted_as, start, length, position)
-)`,
+    `given AS MATERIALIZED (SELECT nextval('riverhook.event_seq') AS seq, ${givenSql(shape, parameterOf, beside)})`,
     `stored AS (
   INSERT INTO riverhook.event (seq, ${names}, body)
   SELECT seq, ${names}, substring(${bodies} FROM start FOR length) FROM given ORDER BY id, realm
@@ -151,6 +170,26 @@ function composeSql(shape: Shape): string {
     `tallied AS (${countEventsSql('SELECT counted_as AS name, state, backfilled, NULL::boolean AS conflict FROM stores WHERE seq IS NOT NULL', now)})`
   ]
   return `WITH ${parts.join(', ')} SELECT string_agg(position::text, ',') AS positions, ${durable} FROM stores WHERE seq IS NOT NULL`
+}
+
+/**
+ * The rows of the batch.
+ * @param beside the parameters that belong to no column
+ */
+function givenSql(shape: Shape, parameterOf: ReadonlyMap<Column, string>, beside: readonly string[]): string {
+  const named = (column: Column): string => `${parameterOf.get(column) ?? ''} AS ${column.name}`
+  if (shape.given === 'one') {
+    const [countedAs, start, length] = beside
+    return [
+      ...columns.map(named),
+      `${countedAs} AS counted_as, ${start} AS start, ${length} AS length, 1 AS position`
+    ].join(', ')
+  }
+  const shared = columns.filter((column) => isValue(column, shape))
+  const own = columns.filter((column) => !isValue(column, shape))
+  return `${[...shared.map(named), 'arrived.*'].join(', ')}
+  FROM unnest(${[...own.map((column) => parameterOf.get(column)), ...beside].join(', ')}) WITH ORDINALITY
+    AS arrived (${own.map(({ name }) => name).join(', ')}, counted_as, start, length, position)`
 }
 
 type NextParameter = (type: string) => string
