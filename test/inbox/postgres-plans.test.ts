@@ -112,6 +112,28 @@ t.test('on new tables, deliveries are claimed, extended and settled by their key
   for (const plan of plans) t.notMatch(plan, /Seq Scan on (?:event|delivery)\b|Bitmap|delivery_due|Join Filter/)
 })
 
+// Risk: one event that is purged at the wrong moment makes the senders of a whole batch wait and repeat theirs.
+t.test(
+  'the repeat of an event that is purged meanwhile is refused, and the others of its batch are stored',
+  async (t) => {
+    const fresh = await server.createDatabase(t)
+    const inbox = await openPostgres(t, fresh)
+    await inbox.record([arrival('1')])
+    const own = new pg.Client({ connectionString: fresh })
+    await own.connect()
+    t.teardown(() => own.end())
+    const database = {
+      async query(text: string, values: readonly unknown[] = []) {
+        if (text.includes('given.position, given.counted_as, event.seq'))
+          await own.query("DELETE FROM riverhook.event WHERE id = '1'")
+        return (await own.query<Record<string, unknown>>({ text, values: [...values], types: ownTypes })).rows
+      }
+    } as unknown as Database
+    const results = await record(database, [arrival('1'), arrival('2')], { now: undefined, names: new TallyNames() })
+    t.match(results, [{ code: 'RIVERHOOK_INBOX_UNAVAILABLE', message: /was removed/ }, 'accepted'])
+  }
+)
+
 const listPlans = (filter: object): Promise<string> =>
   plansOf((session) => listEvents(session, { limit: 51, ...filter }))
 

@@ -29,8 +29,8 @@ export function countedNames(
 }
 
 /**
- * Stores a batch in one transaction. If a single arrival fails, such as a row that a trigger rejects, or an order key
- * that stays locked, stores the others without it.
+ * Stores the new events of a batch in one transaction, and counts the repeats of others after it. If a single arrival
+ * fails, such as a row that a trigger rejects, or an order key that stays locked, stores the others without it.
  * @returns for each arrival, in order, the result, or the error if it was not stored
  * @throws {RiverhookError} RIVERHOOK_INBOX_UNAVAILABLE if nothing was stored
  */
@@ -114,11 +114,11 @@ async function recordAll(
   database: Database,
   arrivals: readonly Arrival[],
   terms: RecordTerms
-): Promise<readonly RecordResult[]> {
+): Promise<readonly (RecordResult | RiverhookError)[]> {
   const { first, again } = split(arrivals)
   const keys = first.flatMap(({ arrival }) => orderKeys(arrival))
-  const write = async (session: Session): Promise<readonly RecordResult[]> => {
-    const results: RecordResult[] = Array.from({ length: arrivals.length }, () => 'accepted')
+  const write = async (session: Session): Promise<readonly (RecordResult | RiverhookError)[]> => {
+    const results: (RecordResult | RiverhookError)[] = Array.from({ length: arrivals.length }, () => 'accepted')
     const known = await insert(session, first, terms)
     // A separate statement: it sees an event that another replica has recorded during the first one.
     await count(session, [...known, ...again], terms, results)
@@ -164,7 +164,7 @@ async function count(
   session: Session,
   batch: readonly Numbered[],
   { now, names }: RecordTerms,
-  results: RecordResult[]
+  results: (RecordResult | RiverhookError)[]
 ): Promise<void> {
   if (batch.length === 0) return
   const events = batch.map(({ arrival }) => arrival)
@@ -187,12 +187,15 @@ async function count(
   for (const [position, { index }] of batch.entries()) {
     const conflict = conflicts.get(position + 1)
     // The event existed a moment ago: otherwise the previous statement would have stored it.
-    if (conflict === undefined)
-      throw new RiverhookError(
-        'RIVERHOOK_INBOX_UNAVAILABLE',
-        'PostgreSQL: the event was removed while a repeat of it was recorded'
-      )
-    results[index] = conflict ? 'conflict' : 'duplicate'
+    results[index] =
+      conflict === undefined
+        ? new RiverhookError(
+            'RIVERHOOK_INBOX_UNAVAILABLE',
+            'PostgreSQL: the event was removed while a repeat of it was recorded'
+          )
+        : conflict
+          ? 'conflict'
+          : 'duplicate'
   }
 }
 
