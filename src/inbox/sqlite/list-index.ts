@@ -15,8 +15,8 @@ const stepSize = 500
  * How many keys of old events a step copies or deletes. Each key is copied and deleted once, so this is more than
  * enough for all.
  */
-const mergedPerKey = 3
-const leastMerged = 1_000
+const mergedPerKey = 2.5
+const leastMerged = 100
 
 /** The events of a block have the same `seq >> blockBits`. */
 export const blockBits = 10
