@@ -31,13 +31,13 @@ export function largeOf(seq: string): string {
 }
 
 /**
- * How many of the next entries of a small segment are copied at once, at most. Those of the segment that comes first
- * are many if its keys are in the order of arrival.
+ * How many of the next entries are copied at once, at most: of the small segment that comes first, and of all others
+ * together. Keys that are random are in all segments, and those in the order of arrival in one or a few.
  */
-const [mostOfFirst, mostOfOthers] = [1_024, 64]
+const [mostOfFirst, mostOfOthers] = [1_024, 4_096]
 
 /** Finding the next entries takes as long as copying this many. */
-const leastCounted = 400
+const leastCounted = 250
 
 const isAfter = '(k.value, k.event_seq) > (?, ?)'
 
@@ -165,11 +165,11 @@ function findEnd(sql: Sql, small: readonly number[], after: Entry): Entry | unde
   const first = readNext(sql, small, after, 0)
   const [next] = first
   if (next === undefined) return undefined
-  const others = first.map(({ segment }) => segment).filter((segment) => segment !== next.segment)
-  const ends = [
-    ...readNext(sql, [next.segment], after, mostOfFirst - 1),
-    ...readNext(sql, others, after, mostOfOthers - 1)
-  ]
+  const ends = readNext(sql, [next.segment], after, mostOfFirst - 1)
+  const [end] = ends
+  const others = first.slice(1).filter((each) => end === undefined || inOrder(each, end) < 0)
+  const segments = others.map(({ segment }) => segment)
+  ends.push(...readNext(sql, segments, after, Math.floor(mostOfOthers / Math.max(1, segments.length)) - 1))
   return ends.toSorted(inOrder)[0]?.entry
 }
 
@@ -181,7 +181,7 @@ function readNext(
   small: readonly number[],
   after: Entry,
   offset: number
-): readonly { readonly segment: number; readonly entry: Entry }[] {
+): { readonly segment: number; readonly entry: Entry }[] {
   return sql.nextEntries
     .all(...after, offset, JSON.stringify(small))
     .flatMap(({ segment, entry }) =>
