@@ -45,9 +45,11 @@ t.test('every statement uses an index to find events, deliveries and attempts, e
   t.end()
 })
 
-// Risk: each claim takes twice as long.
+const preparesAgain = /LIMIT \?(?! \+ 0)/
+
+// Risk: each claim, and each page of a list, takes several times as long.
 t.test('no statement is prepared again each time that its limit gets a value', (t) => {
-  for (const [name, sql] of Object.entries(statements)) t.notMatch(sql, /LIMIT \?(?! \+ 0)/, name)
+  for (const [name, sql] of Object.entries(statements)) t.notMatch(sql, preparesAgain, name)
   t.end()
 })
 
@@ -89,7 +91,12 @@ t.test('each filter of a list, alone and with another one, has an index, and rea
   db.exec('COMMIT')
   for (const { filter, name } of filtersByTwos()) {
     const plans: string[][] = []
-    const spy = { prepare: (sql: string) => (plans.push(planOf(sql)), db.prepare(sql)) } as unknown as DatabaseSync
+    const prepare = (sql: string) => {
+      if (preparesAgain.test(sql)) t.fail(sql)
+      plans.push(planOf(sql))
+      return db.prepare(sql)
+    }
+    const spy = { prepare } as unknown as DatabaseSync
     listEvents({ ...prepared, built: new PreparedOnce(spy) }, filter)
     const scans = plans
       .flat()

@@ -1,6 +1,7 @@
 import { type Bounds, many } from '../wanted.ts'
 import { entriesOf, everything, type Path } from './list-path.ts'
 import { checkEvery, type Sql } from './list-statements.ts'
+import { givenLimit } from './prepared.ts'
 
 /*
  * SQLite knows nothing about the distribution of our rows, and would often choose to read millions of them. So this
@@ -37,7 +38,7 @@ export function countUpTo(sql: Sql, path: Path, bounds: Bounds, limit: number): 
     }
     const { from, where } = entriesOf(place, bounds)
     const row = sql.built
-      .get(`SELECT count(*) AS count FROM (SELECT 1 FROM ${from.sql} WHERE ${where.sql} LIMIT ?)`)
+      .get(`SELECT count(*) AS count FROM (SELECT 1 FROM ${from.sql} WHERE ${where.sql} ${givenLimit})`)
       .get(...from.values, ...where.values, limit - count)
     count += Number(row?.['count'])
   }

@@ -2,7 +2,7 @@ import type { Bounds } from '../wanted.ts'
 import { checkTime } from './list-choice.ts'
 import { entriesOf, join, keyOf, type Place, tableOf, type Term, term } from './list-path.ts'
 import type { Sql } from './list-statements.ts'
-import type { PreparedOnce } from './prepared.ts'
+import { givenLimit, type PreparedOnce } from './prepared.ts'
 import { inTime } from './read-limit.ts'
 
 /** How a page is read from the places of a path. */
@@ -72,7 +72,7 @@ function check(sql: Sql, seqs: readonly number[], { statements, checks }: Readin
 function openKinds(place: Place, kinds: readonly number[], reading: Reading, atOnce: number): readonly Cursor[] {
   const { where } = entriesOf(place, reading.bounds)
   const found = join([where, term(inTime(keyOf(place)))])
-  const first = `SELECT ${keyOf(place)} AS seq FROM ${tableOf(place)} WHERE ${found.sql} ${orderOf(place, reading)} LIMIT ?`
+  const first = `SELECT ${keyOf(place)} AS seq FROM ${tableOf(place)} WHERE ${found.sql} ${orderOf(place, reading)} ${givenLimit}`
   const rows = reading.statements
     .get(
       `SELECT given.value AS kind, (SELECT json_group_array(seq) FROM (${first})) AS seqs FROM json_each(?) AS given`
@@ -125,7 +125,7 @@ class Cursor {
     const { from, where } = entriesOf(this.#place, rest)
     const order = orderOf(this.#place, this.#reading)
     const rows = statements
-      .get(`SELECT ${key} AS seq FROM ${from.sql} WHERE ${where.sql} AND ${inTime(key)} ${order} LIMIT ?`)
+      .get(`SELECT ${key} AS seq FROM ${from.sql} WHERE ${where.sql} AND ${inTime(key)} ${order} ${givenLimit}`)
       .all(...from.values, ...where.values, this.#atOnce)
     this.#add(rows.map(({ seq }) => Number(seq)))
   }

@@ -10,6 +10,7 @@ import { inOrder, mergePlaces, type Reading } from './list-merge.ts'
 import { hasFewIn, kindPath, listPaths } from './list-paths.ts'
 import type { Sql } from './list-statements.ts'
 import { listWanted, type Wanted } from './list-wanted.ts'
+import { givenLimit } from './prepared.ts'
 import { inTime } from './read-limit.ts'
 
 /** How many events are looked at for each event of a page, before the indexes are compared. */
@@ -129,12 +130,12 @@ function toStatement(place: Place, { bounds, checks, oldestFirst }: Reading): Te
     const sorted = `SELECT DISTINCT ${key} FROM ${tableOf(place)} WHERE ${found.sql} ${order} LIMIT -1`
     const { sql, values } = join([term('true'), ...checks])
     return term(
-      `SELECT event.seq FROM (${sorted}) AS found CROSS JOIN event ON event.seq = found.event_seq WHERE ${sql} LIMIT ?`,
+      `SELECT event.seq FROM (${sorted}) AS found CROSS JOIN event ON event.seq = found.event_seq WHERE ${sql} ${givenLimit}`,
       ...found.values,
       ...values
     )
   }
   const { sql, values } = join([found, ...checks])
   const event = place.table === 'event' ? '' : `CROSS JOIN event ON event.seq = ${key}`
-  return term(`SELECT ${key} AS seq FROM ${tableOf(place)} ${event} WHERE ${sql} ${order} LIMIT ?`, ...values)
+  return term(`SELECT ${key} AS seq FROM ${tableOf(place)} ${event} WHERE ${sql} ${order} ${givenLimit}`, ...values)
 }

@@ -7,8 +7,8 @@ export type Prepared<Sql> = Readonly<Record<keyof Sql, StatementSync>>
 export const claimable = "state IN ('pending', 'running')"
 
 /**
- * A limit that is a parameter, for a prepared statement. With a question mark alone, SQLite would prepare the statement
- * again each time that it gets a value.
+ * A limit that is a parameter. With a question mark alone, SQLite would prepare the statement again each time that it
+ * gets a value.
  */
 export const givenLimit = 'LIMIT ? + 0'
 
