@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 
 /** Repeatable random values: the same seed gives the same values in the same order. */
 export interface Dice {
@@ -14,9 +14,15 @@ export interface Dice {
 export function createDice(seed: number | string = randomBytes(16).toString('hex')): Dice {
   let thrown = 0
   // A hash of the seed and a counter: slower than a generator, but simple.
-  const bytes = (): Buffer => createHash('sha256').update(`${seed}/${thrown++}`).digest()
-  const whole = (least: number, most: number): number =>
-    least + Number(bytes().readBigUInt64BE() % BigInt(most - least + 1))
+  const bytes = (): Buffer => hash('sha256', `${seed}/${thrown++}`, 'buffer')
+  // The rest of a hash, which has four numbers.
+  let left: Buffer = Buffer.alloc(0)
+  const whole = (least: number, most: number): number => {
+    if (left.length === 0) left = bytes()
+    const number = left.readBigUInt64BE()
+    left = left.subarray(8)
+    return least + Number(number % BigInt(most - least + 1))
+  }
   return {
     whole,
     pick: (values) => values[whole(0, values.length - 1)] ?? values[0],
