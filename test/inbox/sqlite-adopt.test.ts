@@ -4,6 +4,8 @@ import t from 'tap'
 
 import type { Inbox } from '../../src/inbox/inbox.ts'
 import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
+import { migrate } from '../../src/inbox/sqlite/schema.ts'
+import { prepareStatements } from '../../src/inbox/sqlite/statements.ts'
 import { makeFolder } from '../folder.ts'
 import { source } from '../event-keys.ts'
 import { arrival } from './arrivals.ts'
@@ -194,4 +196,25 @@ t.test('after a start, lines that were changed by hand are put in order, however
     await inbox.adopt(handlers('ship'))
     t.equal((await deliverAll(inbox, 'ship')).length, many)
   })
+})
+
+t.test('each sign that the clock was ahead in a former run is found', (t) => {
+  const [now, later] = [999_960_000_000, 1_000_020_000_000]
+  const signs = {
+    'a count': `INSERT INTO tally VALUES ('event', ${later / 60_000}, 'x', 'accepted', 1, 0, 0)`,
+    'an audit entry': `INSERT INTO audit (at, actor, via, action, target, count, outcome) VALUES (${later}, '', '', '', '', 1, '')`,
+    'a job': `INSERT INTO job (state, given, planned, created_at) VALUES ('done', '{}', 0, ${later})`,
+    'a failure': `INSERT INTO attempt (delivery_id, attempt, state, started_at, ended_at) VALUES (1, 1, 'failed', ${later}, ${later})`
+  }
+  for (const [name, insert] of Object.entries(signs)) {
+    const db = new DatabaseSync(':memory:')
+    migrate(db)
+    const isFound = (at: number): unknown => prepareStatements(db).wasAhead.get(Math.floor(at / 60_000), at)?.['answer']
+    t.equal(isFound(now), 0, `without ${name}`)
+    db.exec(insert)
+    t.equal(isFound(now), 1, name)
+    t.equal(isFound(later), 0, `${name} is not of the future`)
+    db.close()
+  }
+  t.end()
 })

@@ -1,16 +1,25 @@
+import { tallyKinds, toMinute } from '../../model/tally.ts'
 import type { Row } from '../rows.ts'
 import { firstLine, lineUpSome, type orderSql } from './order.ts'
 import { claimable, type Prepared } from './prepared.ts'
 
 /*
  * Claims also check due times that a wrong clock has set, and lines that are out of order. A claim checks some rows
- * only, so that a handler with millions of them delays no recording.
+ * only, so that a handler with millions of them delays no recording. Without a sign of a wrong clock, due times are not
+ * checked.
  */
 
 /** Deliveries checked per claim. */
 const stepSize = 500
 
 export const claimChecksSql = {
+  /** True if the newest counts, audit entries, jobs or failures are of the future. Each is found by its index. */
+  wasAhead: `
+    SELECT ${tallyKinds.map((kind) => `EXISTS (SELECT 1 FROM tally WHERE kind = '${kind}' AND minute > given.minute)`).join(' OR ')}
+      OR EXISTS (SELECT 1 FROM audit WHERE at > given.ms)
+      OR coalesce((SELECT created_at FROM job WHERE id = (SELECT max(id) FROM job)) > given.ms, false)
+      OR coalesce((SELECT ended_at FROM attempt WHERE rowid = (SELECT max(rowid) FROM attempt)) > given.ms, false) AS answer
+    FROM (SELECT ? AS minute, ? AS ms) AS given`,
   pendingAfter: `
     SELECT id, due_at, attempts, iif(attempts > 0, (SELECT max(ended_at) FROM attempt WHERE delivery_id = delivery.id), NULL) AS ended_at
     FROM delivery WHERE handler = ? AND ${claimable} AND state = 'pending' AND (due_at, id) > (?, ?) ORDER BY due_at, id LIMIT ${stepSize}`,
@@ -45,7 +54,7 @@ const checks = new WeakMap<Sql, Map<string, Checks>>()
  */
 export function checkHandler(sql: Sql, handler: string, now: number): boolean {
   const state = readChecks(sql, handler, now)
-  if (now < state.claimedAt - 1_000) Object.assign(state, startDueTimes(now))
+  if (now < state.claimedAt - 1_000) Object.assign(state, fromStart(now))
   state.claimedAt = now
   // Waiting ones first: they become pending meanwhile.
   if (state.waiting !== undefined) state.waiting = checkWaiting(sql, handler, state.waiting, now)
@@ -58,7 +67,8 @@ export function checkHandler(sql: Sql, handler: string, now: number): boolean {
 function readChecks(sql: Sql, handler: string, now: number): Checks {
   const ofFile = checks.get(sql) ?? new Map<string, Checks>()
   checks.set(sql, ofFile)
-  const state = ofFile.get(handler) ?? { claimedAt: now, ...startDueTimes(now), line: firstLine, linesAt: undefined }
+  const dueTimes = (): DueTimes => (wasAhead(sql, now) ? fromStart(now) : complete)
+  const state = ofFile.get(handler) ?? { claimedAt: now, ...dueTimes(), line: firstLine, linesAt: undefined }
   ofFile.set(handler, state)
   return state
 }
@@ -67,8 +77,17 @@ function readChecks(sql: Sql, handler: string, now: number): Checks {
  * Due times are checked after a start, and after the clock was set back. Otherwise, deliveries that were scheduled
  * while the clock was ahead would wait until the time that it showed.
  */
-function startDueTimes(now: number): Pick<Checks, 'pending' | 'waiting'> {
+type DueTimes = Pick<Checks, 'pending' | 'waiting'>
+
+const complete: DueTimes = { waiting: undefined, pending: undefined }
+
+function fromStart(now: number): DueTimes {
   return { waiting: ['', '', 0], pending: [now, Number.MAX_SAFE_INTEGER] }
+}
+
+/** True if the clock was ahead of this time in a former run. Counts are of whole minutes. */
+function wasAhead(sql: Sql, now: number): boolean {
+  return sql.wasAhead.get(toMinute(now), now + 1_000)?.['answer'] === 1
 }
 
 /** A wrong clock scheduled first attempts that are due later than this. A replay delays a line by at most a minute. */
