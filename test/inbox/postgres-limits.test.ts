@@ -150,6 +150,26 @@ t.test('one row that can never be stored: events and outcomes in the same batch 
   t.match(await inbox.settle(settlements), ['settled', unavailable, 'settled', 'settled'])
 })
 
+t.test(
+  'a repeat that can never be counted: new events in the same batch are stored, and their senders know',
+  async (t) => {
+    const url = await server.createDatabase(t)
+    const inbox = await openPostgres(t, url)
+    await inbox.record(['never', 'known'].map((id) => arrival(id)))
+    await run(
+      url,
+      `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''not this one''; END';
+    CREATE TRIGGER refuse BEFORE INSERT ON riverhook.repeat FOR EACH ROW WHEN (NEW.event_seq = 1) EXECUTE FUNCTION refuse()`
+    )
+    t.match(await inbox.record(['new 1', 'never', 'known', 'new 2'].map((id) => arrival(id))), [
+      'accepted',
+      unavailable,
+      'duplicate',
+      'accepted'
+    ])
+  }
+)
+
 t.test('one row that can never be changed: replay, drift counts and quarantine skip it, and it is named', async (t) => {
   const url = await server.createDatabase(t)
   const inbox = await openPostgres(t, url)

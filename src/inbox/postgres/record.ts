@@ -117,16 +117,38 @@ async function recordAll(
 ): Promise<readonly (RecordResult | RiverhookError)[]> {
   const { first, again } = split(arrivals)
   const keys = first.flatMap(({ arrival }) => orderKeys(arrival))
-  const write = async (session: Session): Promise<readonly (RecordResult | RiverhookError)[]> => {
-    const results: (RecordResult | RiverhookError)[] = Array.from({ length: arrivals.length }, () => 'accepted')
-    const known = await insert(session, first, terms)
-    // A separate statement: it sees an event that another replica has recorded during the first one.
-    await count(session, [...known, ...again], terms, results)
+  const results: (RecordResult | RiverhookError)[] = arrivals.map(() => 'accepted')
+  if (keys.length === 0 && again.length === 0) {
+    await countApart(database, await insert(database, first, terms), terms, results)
     return results
   }
-  return keys.length === 0 && again.length === 0
-    ? write(database)
-    : database.transaction(write, { begin: keys.length === 0 ? '' : `${lockTimeout} ${lockKeys(keys)}` })
+  const write = async (tx: Session): Promise<void> => {
+    const known = await insert(tx, first, terms)
+    // A separate statement: it sees an event that another replica has recorded during the first one.
+    await count(tx, [...known, ...again], terms, results)
+  }
+  await database.transaction(write, { begin: keys.length === 0 ? '' : `${lockTimeout} ${lockKeys(keys)}` })
+  return results
+}
+
+/**
+ * Counts the repeats of a batch whose other events are stored.
+ * @throws {RiverhookError} if all are repeats. Otherwise, an error is the result of the repeats alone
+ */
+async function countApart(
+  database: Database,
+  known: readonly Numbered[],
+  terms: RecordTerms,
+  results: (RecordResult | RiverhookError)[]
+): Promise<void> {
+  try {
+    await count(database, known, terms, results)
+  } catch (error) {
+    if (!(error instanceof RiverhookError) || known.length === results.length) throw error
+    const repeats = known.map(({ arrival }) => arrival)
+    const answers = isRowError(error) ? await recordPart(database, repeats, terms) : []
+    for (const [position, { index }] of known.entries()) results[index] = answers[position] ?? error
+  }
 }
 
 interface Numbered {
