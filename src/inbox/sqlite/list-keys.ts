@@ -13,12 +13,16 @@ export function listKeyPaths(sql: Sql, about: string, bounds: Bounds): readonly 
   const search = readKeySearch(about)
   if (search === undefined) return []
   const inOrder: Place = { table: 'event', term: hasKeyTerm(search) }
+  const indexedTo = readIndexedTo(sql)
   const segments = listSegments(sql, search, bounds).map((segment): Place => {
     const found = join([term('k.segment = ?', segment), keyTerm('k', search)])
-    const ofKey: Place = { table: 'event_key', term: found }
-    return 'key' in search ? ofKey : { ...ofKey, isSorted: true, inOrder: { ...inOrder, ...spanOf(segment) } }
+    const { above, below } = spanOf(segment)
+    // A later event is found by the last place, even if its keys were replaced and are in the segment already.
+    const ofKey: Place = { table: 'event_key', term: found, below: indexedTo + 1 }
+    if ('key' in search) return ofKey
+    return { ...ofKey, isSorted: true, inOrder: { ...inOrder, above, below: Math.min(below, indexedTo + 1) } }
   })
-  const behind: Place = { ...inOrder, above: readIndexedTo(sql) }
+  const behind: Place = { ...inOrder, above: indexedTo }
   return [{ places: [...segments, behind], isSequence: true, covers: ['about'] }]
 }
 
