@@ -179,6 +179,26 @@ t.test('after a clock that was ahead, every delivery of a long backlog is due in
   })
 })
 
+t.test('deliveries that a later batch resumes are due in time, too', async (t) => {
+  const { clock, run } = restarting('clock-parked')
+  const dayMs = 86_400_000
+  clock.now += dayMs
+  await run(async (inbox) => {
+    await inbox.record(Array.from({ length: many }, (_, index) => arrival(String(index), ['ship'])))
+    await adoptAll(inbox, [])
+  })
+  clock.now -= dayMs
+  await run(async (inbox) => {
+    let count = 0
+    let hasMore: boolean | undefined = true
+    while (hasMore === true) {
+      hasMore = (await inbox.adopt(handlers('ship'))).hasMore
+      count += (await deliverAll(inbox, 'ship')).length
+    }
+    t.equal(count, many)
+  })
+})
+
 t.test('after a start, lines that were changed by hand are put in order, however many there are', async (t) => {
   const { path, run } = restarting('lines')
   await run(async (inbox) => {

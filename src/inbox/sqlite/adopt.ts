@@ -1,6 +1,7 @@
 import { leaseRanOut } from '../../model/lease.ts'
 import type { Adopted, HandlerRecord } from '../inbox.ts'
 import { readHandler, readText, type Row } from '../rows.ts'
+import { checkAgain, type claimChecksSql } from './claim-checks.ts'
 import { lineUp, readLine, type orderSql } from './order.ts'
 import { claimable, type Prepared } from './prepared.ts'
 import type { settleSql } from './settle.ts'
@@ -56,12 +57,12 @@ export const adoptSql = {
   parkWaitingOfSource: `${park} ${waiting} AND ${fromSource}`,
   unpark: `${unpark} ${some(parked)} RETURNING handler, realm, order_key`,
   unparkOfSource: `${unpark} ${parked} AND ${fromSource}`,
-  clearHandlers: 'DELETE FROM handler',
+  clearHandlers: 'DELETE FROM handler WHERE true',
   insertHandler: 'INSERT INTO handler (name, source, pattern, ordered) VALUES (?, ?, ?, ?)',
   handlers: 'SELECT name, source, pattern, ordered FROM handler ORDER BY position'
 } as const
 
-type Sql = Prepared<typeof adoptSql & typeof orderSql & typeof settleSql> & Counting
+type Sql = Prepared<typeof adoptSql & typeof claimChecksSql & typeof orderSql & typeof settleSql> & Counting
 
 /** A handler, the sources that it is for, and others from which it has or had events. */
 interface Sources {
@@ -89,12 +90,14 @@ export function adopt(sql: Sql, handlers: readonly HandlerRecord[], now: number)
     const batch = known.length === 0 ? parkSome(sql, handler, now) : resumeSome(sql, handler)
     parked += batch.parked
     resumed += batch.resumed
+    if (batch.resumed > 0) checkAgain(sql, handler, now)
     if (batch.hasMore === true) return { parked, resumed, hasMore: true }
   }
   // Last, so that no later batch reads them again.
   for (const each of ofOtherSources) {
     const changed = adoptSources(sql, each, now)
     parked += changed.parked
+    if (changed.resumed > 0) checkAgain(sql, each.handler, now)
     resumed += changed.resumed
   }
   return { parked, resumed }

@@ -64,6 +64,12 @@ export function checkHandler(sql: Sql, handler: string, now: number): boolean {
   return state.pending === undefined && state.linesAt !== undefined
 }
 
+/** Checks the due times again: deliveries were resumed, perhaps after the check of the others was complete. */
+export function checkAgain(sql: Sql, handler: string, now: number): void {
+  const state = checks.get(sql)?.get(handler)
+  if (state !== undefined && wasAhead(sql, now)) Object.assign(state, fromStart(now))
+}
+
 function readChecks(sql: Sql, handler: string, now: number): Checks {
   const ofFile = checks.get(sql) ?? new Map<string, Checks>()
   checks.set(sql, ofFile)

@@ -7,7 +7,7 @@ export const encryptionSql = {
   encryption: 'SELECT state FROM encryption',
   saveEncryption:
     'INSERT INTO encryption (one, state) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET state = excluded.state',
-  dropEncryption: 'DELETE FROM encryption',
+  dropEncryption: 'DELETE FROM encryption WHERE true',
   /** Node 22 binds an empty body as NULL. */
   toReseal: `SELECT seq FROM event WHERE id = ? AND realm = ? AND state <> 'erased' AND body = coalesce(?, x'') AND headers IS ?`,
   resealEvent: "UPDATE event SET body = coalesce(?, x''), headers = ?, reason = ? WHERE seq = ?",

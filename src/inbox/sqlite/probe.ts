@@ -7,7 +7,7 @@ import { oldestDueAt, type readSql } from './read.ts'
 
 export const probeSql = {
   fillProbe: 'INSERT INTO probe (filler) VALUES (zeroblob(?))',
-  clearProbe: 'DELETE FROM probe'
+  clearProbe: 'DELETE FROM probe WHERE true'
 } as const
 
 type Sql = Prepared<typeof probeSql & typeof readSql & typeof freeShareSql> & { readonly db: DatabaseSync }
