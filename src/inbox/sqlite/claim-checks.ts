@@ -72,10 +72,11 @@ export function checkAgain(sql: Sql, handler: string, now: number): void {
 
 function readChecks(sql: Sql, handler: string, now: number): Checks {
   const ofFile = checks.get(sql) ?? new Map<string, Checks>()
-  checks.set(sql, ofFile)
-  const dueTimes = (): DueTimes => (wasAhead(sql, now) ? fromStart(now) : complete)
-  const state = ofFile.get(handler) ?? { claimedAt: now, ...dueTimes(), line: firstLine, linesAt: undefined }
-  ofFile.set(handler, state)
+  const known = ofFile.get(handler)
+  if (known !== undefined) return known
+  const dueTimes = wasAhead(sql, now) ? fromStart(now) : complete
+  const state = { claimedAt: now, ...dueTimes, line: firstLine, linesAt: undefined }
+  checks.set(sql, ofFile.set(handler, state))
   return state
 }
 
