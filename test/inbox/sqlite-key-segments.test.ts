@@ -1,11 +1,10 @@
-import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
 
 import { largeBits, mergeSegments, smallBits } from '../../src/inbox/sqlite/key-segments.ts'
 import { listEvents } from '../../src/inbox/sqlite/list.ts'
-import { migrate } from '../../src/inbox/sqlite/schema.ts'
 import { replaceKeys } from '../../src/inbox/sqlite/search-keys.ts'
-import { prepareStatements, type Statements } from '../../src/inbox/sqlite/statements.ts'
+import type { Statements } from '../../src/inbox/sqlite/statements.ts'
+import { emptyStatements } from './empty-statements.ts'
 
 // Risk: an event that a search does not find, or finds twice, while its keys are copied; and a search that looks into
 // hundreds of segments.
@@ -100,12 +99,8 @@ function seqsOfThreeLarge(): readonly number[] {
 
 /** Fills an inbox with events that have a key of all, one of a few, one in the order of arrival, and one at random. */
 function fill(t: Test, seqs: readonly number[]): Filled {
-  const db = new DatabaseSync(':memory:')
-  t.teardown(() => {
-    db.close()
-  })
-  migrate(db)
-  const sql = prepareStatements(db)
+  const sql = emptyStatements(t)
+  const { db } = sql
   const insert = db.prepare(
     `INSERT INTO event (seq, realm, id, source, state, type, endpoint, received_at, receipt, about, body)
      VALUES (?, 'r', ?, 's', 'accepted', 'order.new', '/', 1, '{}', ?, x'00')`

@@ -1,13 +1,13 @@
-import { DatabaseSync, StatementSync } from 'node:sqlite'
+import { StatementSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
 
 import type { EventFilter } from '../../src/inbox/inbox.ts'
 import { smallBits } from '../../src/inbox/sqlite/key-segments.ts'
 import { indexEvents } from '../../src/inbox/sqlite/list-index.ts'
 import { listEvents } from '../../src/inbox/sqlite/list.ts'
-import { migrate } from '../../src/inbox/sqlite/schema.ts'
-import { prepareStatements, type Statements } from '../../src/inbox/sqlite/statements.ts'
+import type { Statements } from '../../src/inbox/sqlite/statements.ts'
 import { sortable } from '../../src/inbox/wanted.ts'
+import { emptyStatements } from './empty-statements.ts'
 
 // Risk: a list that takes ten times as long in an inbox of millions of events, because SQLite is called for each kind,
 // or for each segment of the search keys.
@@ -105,12 +105,8 @@ interface Content {
 
 /** Ten events of each kind, or three in each segment of the index of keys. */
 function fill(t: Test, { kinds = 1, segments = 0 }: Content): Statements {
-  const db = new DatabaseSync(':memory:')
-  t.teardown(() => {
-    db.close()
-  })
-  migrate(db)
-  const sql = prepareStatements(db)
+  const sql = emptyStatements(t)
+  const { db } = sql
   db.exec('BEGIN')
   const insert = (seq: number, type: string, key: string): void => {
     db.prepare(

@@ -1,12 +1,11 @@
-import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
 
 import { indexEvents, pruneBlocks } from '../../src/inbox/sqlite/list-index.ts'
 import { listEvents } from '../../src/inbox/sqlite/list.ts'
 import { countAll } from '../../src/inbox/sqlite/read.ts'
-import { migrate } from '../../src/inbox/sqlite/schema.ts'
-import { prepareStatements, type Statements } from '../../src/inbox/sqlite/statements.ts'
+import type { Statements } from '../../src/inbox/sqlite/statements.ts'
 import { filtersByTwos, manyEvents } from './filters.ts'
+import { emptyStatements } from './empty-statements.ts'
 
 // Risk: an event that a list leaves out, or shows in vain, because the indexes follow in steps.
 
@@ -89,12 +88,8 @@ t.test('a delivery that is left of a deleted event is no event', (t) => {
 
 /** Fills an inbox without any entry in the indexes. Some events arrived long before those around them. */
 function fill(t: Test): Statements {
-  const db = new DatabaseSync(':memory:')
-  t.teardown(() => {
-    db.close()
-  })
-  migrate(db)
-  const sql = prepareStatements(db)
+  const sql = emptyStatements(t)
+  const { db } = sql
   db.exec('BEGIN')
   let seq = 0
   for (const { realm, id, source, state, type, endpoint, liveMode, receivedAt, about, deliveries } of manyEvents(

@@ -1,15 +1,13 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 
 import { purgeBatch } from '../../src/inbox/retention.ts'
 import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
 import { indexEvents } from '../../src/inbox/sqlite/list-index.ts'
 import { prune } from '../../src/inbox/sqlite/prune.ts'
-import { migrate } from '../../src/inbox/sqlite/schema.ts'
-import { prepareStatements } from '../../src/inbox/sqlite/statements.ts'
 import { arrival } from './arrivals.ts'
+import { emptyStatements } from './empty-statements.ts'
 
 // Risk: requests that wait for a purge, and for its copy of the log into the file.
 
@@ -45,12 +43,8 @@ t.test('during a purge, the log is copied into the file long before it is as lar
 })
 
 t.test('a purge does not look for kinds of events without events: they were deleted with the last one', (t) => {
-  const db = new DatabaseSync(':memory:')
-  t.teardown(() => {
-    db.close()
-  })
-  migrate(db)
-  const sql = prepareStatements(db)
+  const sql = emptyStatements(t)
+  const { db } = sql
   const insert = db.prepare(
     `INSERT INTO event (realm, id, source, state, type, endpoint, received_at, receipt, body)
      VALUES ('r', ?, 's', 'accepted', ?, '/', 1, '{}', x'00')`

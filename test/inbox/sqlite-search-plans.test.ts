@@ -6,21 +6,16 @@ import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
 import { smallBits } from '../../src/inbox/sqlite/key-segments.ts'
 import { indexEvents } from '../../src/inbox/sqlite/list-index.ts'
 import { listEvents } from '../../src/inbox/sqlite/list.ts'
-import { migrate } from '../../src/inbox/sqlite/schema.ts'
 import { PreparedOnce } from '../../src/inbox/sqlite/prepared.ts'
-import { prepareStatements } from '../../src/inbox/sqlite/statements.ts'
 import { keysOf } from '../event-keys.ts'
 import { arrival } from './arrivals.ts'
+import { emptyStatements } from './empty-statements.ts'
 
 // Risk: a search that takes seconds in an inbox of millions of events.
 
 t.test('a search starts at the index of keys, and reads the events of a key in their order', (t) => {
-  const db = new DatabaseSync(':memory:')
-  t.teardown(() => {
-    db.close()
-  })
-  migrate(db)
-  const sql = prepareStatements(db)
+  const sql = emptyStatements(t)
+  const { db } = sql
   sql.insertEvent.run(
     'a',
     '1',
