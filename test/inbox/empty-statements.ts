@@ -4,12 +4,12 @@ import type { Test } from 'tap'
 import { migrate } from '../../src/inbox/sqlite/schema.ts'
 import { prepareStatements, type Statements } from '../../src/inbox/sqlite/statements.ts'
 
-/** The prepared statements of an empty SQLite inbox in memory, which is closed after the test. */
+/** All statements of an empty SQLite inbox in memory, prepared. It is closed after the test. */
 export function emptyStatements(t: Test): Statements {
   const db = new DatabaseSync(':memory:')
   t.teardown(() => {
     db.close()
   })
   migrate(db)
-  return prepareStatements(db)
+  return { ...prepareStatements(db) }
 }

@@ -15,6 +15,28 @@ export const givenLimit = 'LIMIT ? + 0'
 /** True if the handler in this column is paused. */
 export const isPausedSql = (handler: string): string => `EXISTS (SELECT 1 FROM pause WHERE pause.handler = ${handler})`
 
+/**
+ * Adds the statements to an object. Each is prepared when it is read first.
+ * @returns the object
+ */
+export function prepareOnUse<Own extends object, Sql extends Readonly<Record<string, string>>>(
+  db: DatabaseSync,
+  own: Own,
+  sql: Sql
+): Own & Prepared<Sql> {
+  for (const [name, text] of Object.entries(sql))
+    Object.defineProperty(own, name, {
+      enumerable: true,
+      configurable: true,
+      get: () => {
+        const value = db.prepare(text)
+        Object.defineProperty(own, name, { enumerable: true, value })
+        return value
+      }
+    })
+  return own as Own & Prepared<Sql>
+}
+
 /** How many statements are kept: a list has a few, and its pages and places differ in their values only. */
 const mostStatements = 100
 

@@ -31,7 +31,7 @@ import { settleSql } from './settle.ts'
 import { signingSql } from './signing.ts'
 import { tallySql, type Counting } from './tally.ts'
 import { watermarksSql } from './watermarks.ts'
-import { type Prepared, PreparedOnce } from './prepared.ts'
+import { type Prepared, PreparedOnce, prepareOnUse } from './prepared.ts'
 
 // Parameters are plain question marks, because node:sqlite of Node 22 cannot bind numbered ones by position.
 export const statements = {
@@ -67,20 +67,14 @@ export const statements = {
 } as const
 
 /**
- * Prepares all statements for an open file. Adds the file itself, the queries that are built from filters, and the
- * counts of a transaction.
+ * Prepares each statement for an open file when it is used first: a command, a reader or a test needs few of them. Adds
+ * the file itself, the queries that are built from filters, and the counts of a transaction.
  * @param checkTime throws if the time of the current call is over
  */
 export function prepareStatements(db: DatabaseSync, checkTime: () => void = () => undefined): Statements {
   defineInTime(db, checkTime)
-  const prepared = Object.entries(statements).map(([name, sql]) => [name, db.prepare(sql)] as const)
-  return {
-    db,
-    counts: new TallyCounts(),
-    claimed: new Map(),
-    built: new PreparedOnce(db),
-    ...(Object.fromEntries(prepared) as Prepared<typeof statements>)
-  }
+  const own = { db, counts: new TallyCounts(), claimed: new Map(), built: new PreparedOnce(db) }
+  return prepareOnUse(db, own, statements)
 }
 
 export type Statements = Prepared<typeof statements> & Counting & Pick<ListSql, 'built'> & { readonly db: DatabaseSync }
