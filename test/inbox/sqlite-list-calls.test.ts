@@ -83,6 +83,31 @@ t.test('a search takes as many calls of SQLite among 100 segments as in one', (t
   t.end()
 })
 
+t.test('a page that the newest events fill looks for a key in few segments, and the pages of all in each once', (t) => {
+  const sql = fill(t, { segments: 100 })
+  const read = (filter: Partial<EventFilter>): readonly number[] => {
+    const pages = []
+    let next: number | undefined
+    do {
+      let looked = 0
+      const calls = observe(() => {
+        const page = listEvents(sql, { about: 'all', limit: 5, ...filter, after: next })
+        next = page.next
+      })
+      for (const { text, rows } of calls) if (text.includes('AS position')) looked += rows
+      pages.push(looked)
+    } while (next !== undefined)
+    return pages
+  }
+  for (const oldestFirst of [false, true]) {
+    const looked = read({ oldestFirst })
+    t.equal(looked.length, 60, 'pages')
+    t.ok(Math.max(...looked) <= 8, `${Math.max(...looked)} segments`)
+  }
+  t.strictSame(read({ limit: 300 }), [37], 'a page of all events: a large segment, and 36 small ones')
+  t.end()
+})
+
 t.test('the statements of a list are prepared once', (t) => {
   const sql = fill(t, { kinds: 3 })
   const filter = { handler: 'h', type: 'order.1', state: 'dead', limit: 2 } as const

@@ -98,6 +98,8 @@ export class OpenFile {
   readonly #guard: DatabaseSync
   readonly #readMark: StatementSync
   readonly #readChanges: StatementSync
+  /** Undefined until the file has the table of the server. */
+  #readInstance: StatementSync | undefined
   readonly #isWal: boolean
   readonly #logEnd: LogEnd | undefined
   #lastMark: number
@@ -206,8 +208,11 @@ export class OpenFile {
   /** True if this is the file at its path, and the server of these settings has it. */
   isOf({ path, instance }: FileSettings): boolean {
     if (statSync(path, { throwIfNoEntry: false })?.ino !== this.#found.inode) return false
-    const hasServer = this.db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'server'").get() !== undefined
-    return hasServer && this.db.prepare('SELECT instance FROM server').get()?.['instance'] === instance
+    if (this.#readInstance === undefined) {
+      if (this.db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'server'").get() === undefined) return false
+      this.#readInstance = this.db.prepare('SELECT instance FROM server')
+    }
+    return this.#readInstance.get()?.['instance'] === instance
   }
 
   /** False if the file was deleted: it disappears when it is closed. */

@@ -67,30 +67,27 @@ export const keySegmentsSql = {
 
 type Sql = Prepared<typeof keySegmentsSql>
 
-/** Two series of segments in the order of arrival: first large ones, then small ones. Both have no gap. */
-export interface Segments {
-  readonly first: number
-  /** The large segment that is not complete yet. The small one comes instead, and those that follow it. */
-  readonly notLarge: number
-  readonly small: number
-  readonly last: number
-}
-
-/** Returns the segments that have the keys of the events from one to another. */
-export function segmentsOf(sql: Sql, from: number, to: number): Segments {
+/** Lists the segments that have the keys of the events from one to another, in the order of arrival. */
+export function listSegments(sql: Sql, from: number, to: number): readonly number[] {
   const { merged } = readState(sql)
-  const segmentOf = (seq: number): number => {
-    const large = Math.floor(seq / 2 ** largeBits)
-    return large < merged ? large - largeOffset : Math.floor(seq / 2 ** smallBits)
-  }
   // Most events of a wide span may be removed.
   const oldest = Number(sql.oldestEvent.get()?.['seq'] ?? 0)
-  return {
-    first: segmentOf(Math.max(from, oldest)),
-    notLarge: merged - largeOffset,
-    small: merged * smallPerLarge,
-    last: segmentOf(to)
-  }
+  const [first, last] = [Math.max(from, oldest), to]
+  const firstSmall = Math.max(merged * smallPerLarge, numberOf(first, smallBits))
+  return [
+    ...range(numberOf(first, largeBits), Math.min(merged - 1, numberOf(last, largeBits))).map(
+      (large) => large - largeOffset
+    ),
+    ...range(firstSmall, numberOf(last, smallBits))
+  ]
+}
+
+function numberOf(seq: number, bits: number): number {
+  return Math.floor(seq / 2 ** bits)
+}
+
+function range(first: number, last: number): readonly number[] {
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index)
 }
 
 /** The keys that the events of a segment come after and before. */

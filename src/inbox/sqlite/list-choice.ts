@@ -1,6 +1,6 @@
 import { type Bounds, many } from '../wanted.ts'
 import { entriesOf, everything, type Path } from './list-path.ts'
-import { checkEvery, type Sql } from './list-statements.ts'
+import type { Sql } from './list-statements.ts'
 import { givenLimit } from './prepared.ts'
 
 /*
@@ -8,6 +8,9 @@ import { givenLimit } from './prepared.ts'
  * file chooses the index of each list: the one that leads to the fewest events, counted up to `many`. Each index has
  * the events in their order, so it is read until the page is full.
  */
+
+/** The time limit is checked at one of this many places: a statement that finds nothing checks none. A power of two. */
+const checkEvery = 32
 
 /** Chooses the path to the fewest events. If all lead to many, the first one. */
 export function choosePath(sql: Sql, paths: readonly Path[], bounds: Bounds): Path {
@@ -29,9 +32,11 @@ function findFewest(sql: Sql, paths: readonly Path[], bounds: Bounds, limit: num
 /** Counts the entries of a path, up to a limit. Those between two keys are at most as many as these. */
 export function countUpTo(sql: Sql, path: Path, bounds: Bounds, limit: number): number {
   let count = path === everything ? limit : 0
-  for (const [index, place] of path.places.entries()) {
+  let index = 0
+  for (const place of path.places) {
     if (count >= limit) break
     checkTime(sql, index)
+    index += 1
     if (place.above !== undefined && place.below !== undefined) {
       count += place.below - place.above - 1
       continue

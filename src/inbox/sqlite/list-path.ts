@@ -15,15 +15,24 @@ const tables = {
 } as const
 
 /** A way to find events by an index. */
-export interface Path {
+export type Path = Merged | Sequence
+
+/** A path whose places are read together. */
+export interface Merged {
   /**
    * The places in the index that lead to the events of the path. Each has them in the order of `seq`, so that it can be
    * read until the page is full.
    */
   readonly places: readonly Place[]
-  /** True if its places follow each other in the order of `seq`. */
-  readonly isSequence?: boolean
+  readonly isSequence?: false
   /** The parts of the filter that its places fulfil. */
+  readonly covers: readonly Part[]
+}
+
+/** A path whose places follow each other in the order of the page, and are looked for when they are read. */
+export interface Sequence {
+  readonly places: Iterable<Place>
+  readonly isSequence: true
   readonly covers: readonly Part[]
 }
 
@@ -44,9 +53,9 @@ export interface Place {
 }
 
 /** All events, in their order. */
-export const everything: Path = { places: [{ table: 'event', term: term('true') }], covers: [] }
+export const everything: Merged = { places: [{ table: 'event', term: term('true') }], covers: [] }
 
-export function ordered(covers: readonly Part[], ...places: readonly Place[]): Path {
+export function ordered(covers: readonly Part[], ...places: readonly Place[]): Merged {
   return { places, covers }
 }
 

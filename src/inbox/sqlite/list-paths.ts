@@ -5,7 +5,7 @@ import { isFailing, listKindChecks } from './list-checks.ts'
 import { countUpTo } from './list-choice.ts'
 import { readIndexedTo } from './list-index.ts'
 import { listKeyPaths } from './list-keys.ts'
-import { everything, join, ordered, type Path, type Place, place, term } from './list-path.ts'
+import { everything, join, type Merged, ordered, type Path, type Place, place, term } from './list-path.ts'
 import type { Sql } from './list-statements.ts'
 import type { Span } from './list-time.ts'
 import type { StoredKind, Wanted } from './list-wanted.ts'
@@ -13,10 +13,10 @@ import { claimable } from './prepared.ts'
 
 /** Lists the paths for a filter: first those that are better if all lead to many events. */
 export function listPaths(sql: Sql, filter: contract.EventFilter, wanted: Wanted): readonly Path[] {
-  const { id, about, error, state } = filter
+  const { id, about, error, state, oldestFirst = false } = filter
   if (id !== undefined) return [ordered([], place('event', 'event_id', term('event.id = ?', id)))]
-  const inOrder = wanted.spans === undefined ? everything : timePath(wanted.spans)
-  const byKey = about === undefined ? [] : listKeyPaths(sql, about, boundsOf(filter))
+  const inOrder = wanted.spans === undefined ? everything : timePath(wanted.spans, oldestFirst)
+  const byKey = about === undefined ? [] : listKeyPaths(sql, about, { bounds: boundsOf(filter), oldestFirst })
   const isKey = about?.endsWith('*') === false
   const isNotDone = isDeliveryState(state) && state !== 'done'
   return [
@@ -37,7 +37,7 @@ export function listPaths(sql: Sql, filter: contract.EventFilter, wanted: Wanted
 }
 
 /** The path by the kinds of events, in the index and in the events that it does not have yet. */
-export function kindPath(sql: Sql, filter: contract.EventFilter, kinds: readonly StoredKind[]): Path {
+export function kindPath(sql: Sql, filter: contract.EventFilter, kinds: readonly StoredKind[]): Merged {
   const checks = listKindChecks(filter, kinds).map(([, check]) => check)
   const indexed = kinds.flatMap(({ id }) => id ?? [])
   const behind: Place = { table: 'event', term: join([term('true'), ...checks]), above: readIndexedTo(sql) }
@@ -49,9 +49,9 @@ export function kindPath(sql: Sql, filter: contract.EventFilter, kinds: readonly
 }
 
 /** The path by the time of arrival. */
-function timePath(spans: readonly Span[]): Path {
+function timePath(spans: readonly Span[], oldestFirst: boolean): Path {
   const places = spans.map((span): Place => ({ table: 'event', term: term('true'), ...span }))
-  return { places, isSequence: true, covers: [] }
+  return { places: oldestFirst ? places : places.toReversed(), isSequence: true, covers: [] }
 }
 
 type NotDone = Exclude<DeliveryState, 'done'>
@@ -72,7 +72,7 @@ const stateIndexes = {
  * The path by the state of deliveries that are not done. If a handler has too many to sort, they are a large part of
  * its deliveries: these are read in their order.
  */
-function statePath(sql: Sql, filter: contract.EventFilter, state: NotDone, kinds: readonly StoredKind[]): Path {
+function statePath(sql: Sql, filter: contract.EventFilter, state: NotDone, kinds: readonly StoredKind[]): Merged {
   const paths = listHandlers(kinds).map((handler) => {
     const found = statePlace(state, handler)
     const path = ordered(['delivery'], found)

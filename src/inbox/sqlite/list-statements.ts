@@ -2,9 +2,6 @@ import type { keySegmentsSql } from './key-segments.ts'
 import type { listIndexSql } from './list-index.ts'
 import type { Prepared, PreparedOnce } from './prepared.ts'
 
-/** The time limit is checked at one of this many places: a statement that finds nothing checks none. A power of two. */
-export const checkEvery = 32
-
 export const listSql = {
   /** The kinds of the events that the index does not have yet. */
   kindsBehind: `

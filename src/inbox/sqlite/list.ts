@@ -4,7 +4,17 @@ import { type CandidatePage, isSearch, Search } from '../search.ts'
 import { boundsOf, hasKind, isDeliveryState, sortable } from '../wanted.ts'
 import { listChecks } from './list-checks.ts'
 import { checkTime, choosePath, countUpTo } from './list-choice.ts'
-import { join, keyOf, type Path, type Place, tableOf, type Term, term, withinBounds } from './list-path.ts'
+import {
+  join,
+  keyOf,
+  type Merged,
+  type Place,
+  type Sequence,
+  tableOf,
+  type Term,
+  term,
+  withinBounds
+} from './list-path.ts'
 import { blockBits } from './list-index.ts'
 import { inOrder, mergePlaces, type Reading } from './list-merge.ts'
 import { hasFewIn, kindPath, listPaths } from './list-paths.ts'
@@ -88,21 +98,22 @@ function readNewest(
   return mergePlaces(sql, path.places, { ...reading, checks, most: reading.limit * lookedAt + outOfTime })
 }
 
-function readTogether(sql: Sql, { places }: Path, reading: Reading): readonly number[] {
+function readTogether(sql: Sql, { places }: Merged, reading: Reading): readonly number[] {
   const sorted = places.filter(({ isSorted }) => isSorted === true)
   const others = places.filter((place) => !sorted.includes(place))
   return [...mergePlaces(sql, others, reading), ...sorted.flatMap((place) => readPlace(place, reading))]
 }
 
 /** Reads places that follow each other, until the page is full. */
-function readInTurn(sql: Sql, { places }: Path, reading: Reading): readonly number[] {
+function readInTurn(sql: Sql, { places }: Sequence, reading: Reading): readonly number[] {
   const found: number[] = []
-  const inTurn = reading.oldestFirst ? places : places.toReversed()
-  for (const [index, place] of inTurn.entries()) {
-    if (found.length >= reading.limit) break
+  let index = 0
+  for (const place of places) {
     checkTime(sql, index)
+    index += 1
     const isInOrder = place.inOrder !== undefined && isTooMany(sql, place, reading)
     found.push(...readPlace((isInOrder ? place.inOrder : undefined) ?? place, reading))
+    if (found.length >= reading.limit) break
   }
   return found
 }
