@@ -103,8 +103,8 @@ export class OpenFile {
   readonly #isWal: boolean
   readonly #logEnd: LogEnd | undefined
   #lastMark: number
-  /** Undefined unless a server has the file. */
-  #pagesPerCheckpoint: number | undefined
+  readonly #isServer: boolean
+  #copyLog: StatementSync | undefined
   /** The mark that the next commit with changes gets. Undefined in a transaction that only reads. */
   #nextMark: number | undefined
   /** The rows that this connection had changed when the last transaction was committed. */
@@ -120,7 +120,7 @@ export class OpenFile {
     this.db = db
     this.notes = notes
     this.#found = found
-    this.#pagesPerCheckpoint = role === 'server' ? pagesPerCheckpoint : undefined
+    this.#isServer = role === 'server'
     const guard = new DatabaseSync(path, { readOnly: true, open: false })
     this.#guard = guard
     try {
@@ -182,12 +182,18 @@ export class OpenFile {
     }
   }
 
-  /** Limits the log after a transaction. Commands keep SQLite's own limit, which is that of a purge. */
-  limitLog(isPurge: boolean): void {
-    const pages = isPurge ? pagesPerCheckpointOfPurge : pagesPerCheckpoint
-    if (pages === this.#pagesPerCheckpoint || this.#pagesPerCheckpoint === undefined) return
-    this.db.exec(`PRAGMA wal_autocheckpoint = ${pages}`)
-    this.#pagesPerCheckpoint = pages
+  /**
+   * Copies the log into the file if it has more pages than this that were not copied. Call after the answers of a
+   * transaction, which do not wait for it. A command leaves the log to the server, or to SQLite's own limit.
+   */
+  limitLog(pages: number): void {
+    if (!this.#isServer || this.#logEnd === undefined || this.#logEnd.uncopied <= pages) return
+    try {
+      this.#copyLog ??= this.db.prepare('PRAGMA wal_checkpoint(PASSIVE)')
+      this.#copyLog.get()
+    } catch {
+      // The log keeps what was not copied. A commit reports an error of the disk, if it still has one.
+    }
   }
 
   /** Ends a transaction. Writes nothing to the disk if no row was changed, as by a claim when nothing is due. */
@@ -279,16 +285,10 @@ function listNotes(path: string, { created }: FoundFile): InboxNote[] {
 }
 
 /**
- * The log is copied into the file when it has this many pages: about 32 MiB. With SQLite's default of 1,000, receiving
- * takes about a tenth more of the CPU.
+ * SQLite copies the log before a commit is answered, if it has this many pages. The server copies it earlier, after the
+ * answers: see `limitLog`. This limit is for a file whose log cannot be read.
  */
-const pagesPerCheckpoint = 4_000
-
-/**
- * While old events are purged, it is copied four times as often. A purge changes pages all over the file, which take
- * much longer to write than those of new events: requests wait for one copy, and for the purge before it.
- */
-const pagesPerCheckpointOfPurge = 1_000
+const pagesPerCheckpoint = 8_000
 
 function openAsServer(opening: Opening): DatabaseSync {
   const { settings, now, lockInode } = opening

@@ -6,6 +6,7 @@ import { findFreeName } from './backup-file.ts'
 import { findFile, OpenFile, requireFile, type FileSettings, type Opening } from './database.ts'
 import { describeError } from './describe-error.ts'
 import { takeLock, type Lock } from './lock.ts'
+import { LogLimit } from './log-limit.ts'
 import { operations, type Statements } from './operations.ts'
 import type { Answer, Call, Message, Reply, ThreadData, TransactionName } from './protocol.ts'
 import { hasCode, sqlite } from './sqlite-error.ts'
@@ -25,6 +26,7 @@ export class FileOwner {
   readonly #path: string
   readonly #port: MessagePort
   readonly #mayCreate: boolean
+  readonly #logLimit = new LogLimit()
   #lock: Lock | undefined
   #file: { readonly open: OpenFile; readonly statements: Statements } | undefined
   /** The inode of the file that was opened first. */
@@ -51,7 +53,10 @@ export class FileOwner {
     const { true: scrubs = [], false: others = [] } = Object.groupBy(calls, ({ name }) =>
       name === 'scrub' ? 'true' : 'false'
     )
-    if (others.length > 0) this.#post(this.#runCalls(others))
+    if (others.length > 0) {
+      this.#post(this.#runCalls(others))
+      this.#file?.open.limitLog(this.#logLimit.after(others))
+    }
     for (const call of scrubs) this.#post([this.#scrub(call)])
     if (message !== undefined) this.#close()
   }
@@ -199,7 +204,6 @@ export class FileOwner {
     try {
       const answers = calls.map((call) => ({ callId: call.callId, result: runOperation(statements, call) }))
       writeCounts(statements)
-      open.limitLog(calls.some(({ name }) => name === 'prune'))
       open.commit()
       return answers
     } catch (error) {

@@ -2,6 +2,8 @@ import { openSync, readSync } from 'node:fs'
 
 /** The length of the header of the log's index, which is stored twice. https://sqlite.org/walformat.html */
 const copyBytes = 48
+/** After the two copies of the header, the index says how many frames were copied into the file. */
+const indexBytes = 2 * copyBytes + 4
 const frameHeaderBytes = 24
 const logHeaderBytes = 32
 /** Reads before the log is rejected: another process may commit, or restart the log, between two reads. */
@@ -15,6 +17,7 @@ const maxReads = 20
 export class LogEnd {
   readonly #log: number
   readonly #index: number
+  #uncopied = 0
 
   private constructor(log: number, index: number) {
     this.#log = log
@@ -37,19 +40,24 @@ export class LogEnd {
     }
   }
 
+  /** How many frames the log had that were not copied into the file, when its end was checked last. */
+  get uncopied(): number {
+    return this.#uncopied
+  }
+
   isAsCommitted(): boolean {
     let before = this.#readIndex()
     for (let attempt = 0; attempt < maxReads; attempt += 1) {
       if (this.#endsAs(before)) return true
       const after = this.#readIndex()
-      if (after.equals(before) && isStable(after)) return false
+      if (headersOf(after).equals(headersOf(before)) && isStable(after)) return false
       before = after
     }
     return true
   }
 
   #readIndex(): Buffer {
-    const index = Buffer.alloc(2 * copyBytes)
+    const index = Buffer.alloc(indexBytes)
     readSync(this.#index, index, 0, index.length, 0)
     return index
   }
@@ -58,6 +66,8 @@ export class LogEnd {
     // The index is in the byte order of the machine, and the frames are big-endian.
     const [size = 0] = new Uint16Array(index.buffer, index.byteOffset + 14, 1)
     const [frames = 0] = new Uint32Array(index.buffer, index.byteOffset + 16, 1)
+    const [copied = 0] = new Uint32Array(index.buffer, index.byteOffset + 2 * copyBytes, 1)
+    this.#uncopied = frames - copied
     const [first, second] = new Uint32Array(index.buffer, index.byteOffset + 24, 2)
     if (index[12] !== 1 || frames === 0) return true
     const pageSize = size === 1 ? 65_536 : size
@@ -73,7 +83,11 @@ export class LogEnd {
   }
 }
 
+function headersOf(index: Buffer): Buffer {
+  return index.subarray(0, 2 * copyBytes)
+}
+
 /** True if no writer is between its writes of the two copies of the header. */
 function isStable(index: Buffer): boolean {
-  return index.subarray(0, copyBytes).equals(index.subarray(copyBytes))
+  return index.subarray(0, copyBytes).equals(index.subarray(copyBytes, 2 * copyBytes))
 }
