@@ -13,6 +13,22 @@ export const delay = promises.setTimeout
 /** Milliseconds on a clock that is never set back. It continues where a user's test has stopped the global one. */
 export const monotonicNow = performance.now.bind(performance)
 
+/**
+ * Measures how busy this thread's event loop is.
+ * @returns a function that returns the part of the time since its last call in which the loop worked, from 0 to 1
+ */
+export function loopLoad(): () => number {
+  let last = eventLoopUtilization()
+  return () => {
+    const current = eventLoopUtilization()
+    const { utilization } = eventLoopUtilization(current, last)
+    last = current
+    return utilization
+  }
+}
+
+const eventLoopUtilization = performance.eventLoopUtilization.bind(performance)
+
 /** Resolves in the next turn of the event loop, after its pending events. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))

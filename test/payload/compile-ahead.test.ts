@@ -22,7 +22,7 @@ t.test('compiles nothing that is not checked', async (t) => {
 })
 
 t.test('a schema that cannot be compiled stops neither the others nor the process', async (t) => {
-  const { compiled, all, payloads } = watchSchemas(['*'], ['flag'], 'a.first')
+  const { compiled, all, payloads } = watchSchemas(['*'], ['flag'], { broken: 'a.first' })
   await all(4)
   t.same(compiled, types)
   const event = { id: '1', type: 'a.first', data: { object: {} } }
@@ -36,8 +36,23 @@ t.test('is ended', (t) => {
   t.end()
 })
 
+t.test('compiles little while the process is busy', async (t) => {
+  const busy = watchSchemas(['*'], ['flag'], { load: 0.9 })
+  await busy.all(4)
+  t.same(busy.compiled, types, 'but all of them in the end')
+  // Compiling one takes 1.8 ms of the clock below, of which 97 % of the time are 5 pauses.
+  t.equal(busy.pauses(), 15)
+  const quiet = watchSchemas(['*'], ['flag'], { load: 0.4 })
+  await quiet.all(4)
+  t.equal(quiet.pauses(), 3)
+})
+
 /** Compiles ahead, and lists the types whose schemas the source was asked for. */
-function watchSchemas(patterns: readonly string[], modes: readonly PayloadMode[], broken?: string) {
+function watchSchemas(
+  patterns: readonly string[],
+  modes: readonly PayloadMode[],
+  { broken, load = 0 }: { readonly broken?: string; readonly load?: number } = {}
+) {
   const handlers = new Registry()
   patterns.forEach((pattern, index) => {
     handlers.on(pattern, { name: `handler-${index}` }, () => undefined)
@@ -54,7 +69,17 @@ function watchSchemas(patterns: readonly string[], modes: readonly PayloadMode[]
   })
   // Each look at the clock takes so long that one type is compiled at a time.
   let ms = 0
-  const end = compileAhead([{ source: { types }, handlers, payloads, modes }], () => (ms += 0.6))
+  let measured = 0
+  const end = compileAhead([{ source: { types }, handlers, payloads, modes }], {
+    now: () => (ms += 0.6),
+    loadSince: () => {
+      measured += 1
+      ms += 10
+      return load
+    }
+  })
+  // The load is measured before the first pause after each compilation, too.
+  const pauses = (): number => measured - compiled.length
   const all = (count: number): Promise<void> =>
     new Promise((resolve) => {
       // The timer of the pauses keeps no process alive.
@@ -68,5 +93,5 @@ function watchSchemas(patterns: readonly string[], modes: readonly PayloadMode[]
       }
       if (compiled.length >= count) watcher.resolve()
     })
-  return { compiled, all, end, payloads }
+  return { compiled, all, end, payloads, pauses }
 }
