@@ -26,8 +26,11 @@ function quoted(text: string): string {
   return `"${text.includes('"') || text.includes('\\') ? text.replaceAll(/["\\]/g, String.raw`\$&`) : text}"`
 }
 
-/** PostgreSQL does not read JavaScript's form of a year before 1 or after 9999. */
-function dateText(date: Date): string | undefined {
+/**
+ * Writes a time in UTC, which is faster than pg's way, in the local time zone.
+ * @returns undefined for a year before 1 or after 9999: PostgreSQL does not read JavaScript's form of it, pg writes it
+ */
+export function dateText(date: Date): string | undefined {
   const isUsual = date.getTime() >= firstUsual && date.getTime() <= lastUsual
   return isUsual ? date.toISOString() : undefined
 }

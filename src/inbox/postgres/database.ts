@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type pg from 'pg'
 
 import { RiverhookError } from '../../model/errors.ts'
-import { arrayText } from './array-text.ts'
+import { arrayText, dateText } from './array-text.ts'
 import { answerTimeout, type Connections } from './connections.ts'
 import { isConnectionLost, isDatabaseError, serverCode, unavailable } from './faults.ts'
 import { ownTypes } from './read-value.ts'
@@ -160,6 +160,7 @@ export class Database {
 
   #storable(value: unknown): unknown {
     if (typeof value === 'string') return storable(value, this.#isUnicode)
+    if (value instanceof Date) return dateText(value) ?? value
     if (!Array.isArray(value)) return value
     return arrayText(value, this.#isUnicode) ?? value.map((part) => this.#storable(part))
   }

@@ -1,10 +1,9 @@
 import type { AcceptedArrival, Arrival, NewDelivery } from '../inbox.ts'
 import { packHeaders } from '../rows.ts'
-import { durable, type Session } from './database.ts'
-import { handledColumns, kindId, storeHandledSql, storeKindsSql } from './kinds.ts'
-import { isBusy } from './order.ts'
+import type { Session } from './database.ts'
+import { composeInsert, isValue, type Column, type Shape } from './insert-sql.ts'
+import { handledColumns, kindId } from './kinds.ts'
 import { indexed, packBodies, packKeys, wholeIfShortened } from './storable.ts'
-import { countEventsSql } from './tally.ts'
 
 /** An arrival, and what is stored beside it. */
 interface Given {
@@ -13,16 +12,13 @@ interface Given {
   readonly kind: string
 }
 
-interface Column {
-  readonly name: string
-  readonly type: string
-  /** True if most batches have one value for all their events. */
-  readonly isShared?: boolean
+/** A column, and how its value is read. */
+interface GivenColumn extends Column {
   readonly read: (given: Given) => unknown
 }
 
 /** The columns of the table `event` that are given, in the order of the parameters. */
-const columns: readonly Column[] = [
+const columns: readonly GivenColumn[] = [
   { name: 'realm', type: 'text', isShared: true, read: ({ arrival }) => indexed(arrival.realm) },
   { name: 'id', type: 'text', read: ({ arrival }) => indexed(arrival.id) },
   { name: 'whole_id', type: 'text', isShared: true, read: ({ arrival }) => wholeIfShortened(arrival.id) },
@@ -46,19 +42,6 @@ const columns: readonly Column[] = [
   { name: 'headers', type: 'text', read: ({ arrival }) => packHeaders(arrival.headers) },
   { name: 'trace', type: 'text', read: ({ arrival }) => arrival.trace }
 ]
-
-/** The rows of other tables that a batch has. Most have few of them, and each part of a statement has its cost. */
-interface Shape {
-  /**
-   * - `one`: one event, so each parameter is a value.
-   * - `alike`: the columns that most batches share have one value for all events.
-   * - `each`: each parameter is an array, with a value for each event.
-   */
-  readonly given: 'one' | 'alike' | 'each'
-  readonly hasKeys: boolean
-  readonly hasDeliveries: boolean
-  readonly hasOrderKeys: boolean
-}
 
 /**
  * Stores the events that are new, with their deliveries, and counts them.
@@ -92,21 +75,14 @@ export async function insertNew(
   }
   const [row] = await session.query(insertSql(shape), [
     ...columns.map((column, index) => (isValue(column, shape) ? values[index]?.[0] : values[index])),
-    ...(shape.given === 'one'
-      ? [countedAs[0], 1, bodies.bytes.byteLength]
-      : [countedAs, bodies.starts, bodies.lengths]),
+    ...(shape.given === 'one' ? [countedAs[0]] : [countedAs, bodies.starts, bodies.lengths]),
     bodies.bytes,
     now ?? null,
-    ...(shape.hasKeys ? [keys.positions, keys.values] : []),
+    ...(shape.hasKeys ? withPositions(shape, keys.positions, keys.values) : []),
     ...(shape.hasDeliveries ? deliveryColumns(deliveries, shape) : [])
   ])
   const positions = row?.['positions']
   return new Set(typeof positions === 'string' ? positions.split(',').map((position) => Number(position) - 1) : [])
-}
-
-/** True if the parameter of a column is a value, and not an array. */
-function isValue({ isShared = false }: Column, { given }: Shape): boolean {
-  return given === 'one' || (given === 'alike' && isShared)
 }
 
 interface Wanted extends NewDelivery {
@@ -117,13 +93,28 @@ interface Wanted extends NewDelivery {
   readonly position: number
 }
 
-function deliveryColumns(deliveries: readonly Wanted[], { hasOrderKeys }: Shape): readonly (readonly unknown[])[] {
+/** The positions of events, which one event alone does not need, and the values of a column. */
+function withPositions(
+  { given }: Shape,
+  positions: readonly number[],
+  values: readonly unknown[]
+): readonly (readonly unknown[])[] {
+  return given === 'one' ? [values] : [positions, values]
+}
+
+function deliveryColumns(deliveries: readonly Wanted[], shape: Shape): readonly (readonly unknown[])[] {
+  const positions = deliveries.map(({ position }) => position)
   return [
     ...handledColumns(deliveries),
-    deliveries.map(({ position }) => position),
-    deliveries.map(({ handler }) => handler),
-    deliveries.map(({ realm }) => realm),
-    ...(hasOrderKeys ? [deliveries.map(({ orderKey }) => (orderKey === undefined ? null : indexed(orderKey)))] : [])
+    ...withPositions(
+      shape,
+      positions,
+      deliveries.map(({ handler }) => handler)
+    ),
+    ...(shape.given === 'one' ? [] : [deliveries.map(({ realm }) => realm)]),
+    ...(shape.hasOrderKeys
+      ? [deliveries.map(({ orderKey }) => (orderKey === undefined ? null : indexed(orderKey)))]
+      : [])
   ]
 }
 
@@ -134,104 +125,7 @@ function insertSql(shape: Shape): string {
   const name = JSON.stringify(shape)
   const known = statements.get(name)
   if (known !== undefined) return known
-  const statement = composeSql(shape)
+  const statement = composeInsert(columns, shape)
   statements.set(name, statement)
   return statement
 }
-
-// `seq` follows the order of arrival. Rows are inserted in order of their ids, so that two replicas with the same
-// events do not deadlock.
-function composeSql(shape: Shape): string {
-  let parameters = 0
-  const next = (type: string): string => `$${(parameters += 1)}::${type}`
-  const names = columns.map(({ name }) => name).join(', ')
-  const parameterOf = new Map(
-    columns.map((column) => [column, next(isValue(column, shape) ? column.type : `${column.type}[]`)])
-  )
-  const array = shape.given === 'one' ? '' : '[]'
-  const beside = [next(`text${array}`), next(`integer${array}`), next(`integer${array}`)]
-  const [bodies, now] = [next('bytea'), next('timestamptz')]
-  const parts = [
-    `given AS MATERIALIZED (SELECT nextval('riverhook.event_seq') AS seq, ${givenSql(shape, parameterOf, beside)})`,
-    `stored AS (
-  INSERT INTO riverhook.event (seq, ${names}, body)
-  SELECT seq, ${names}, substring(${bodies} FROM start FOR length) FROM given ORDER BY id, realm
-  ON CONFLICT (id, realm) DO NOTHING
-  RETURNING seq
-)`,
-    `stores AS MATERIALIZED (
-  SELECT given.position, stored.seq, given.state, given.backfilled, given.counted_as
-  FROM given LEFT JOIN stored ON stored.seq = given.seq
-)`,
-    'places AS MATERIALIZED (SELECT array_agg(seq ORDER BY position) AS seqs FROM stores)',
-    `kinds AS (${storeKindsSql('SELECT * FROM given')})`,
-    ...(shape.hasKeys ? [keyedSql(next)] : []),
-    ...(shape.hasDeliveries ? createdSql(next, shape, now) : []),
-    `tallied AS (${countEventsSql('SELECT counted_as AS name, state, backfilled, NULL::boolean AS conflict FROM stores WHERE seq IS NOT NULL', now)})`
-  ]
-  return `WITH ${parts.join(', ')} SELECT string_agg(position::text, ',') AS positions, ${durable} FROM stores WHERE seq IS NOT NULL`
-}
-
-/**
- * The rows of the batch.
- * @param beside the parameters that belong to no column
- */
-function givenSql(shape: Shape, parameterOf: ReadonlyMap<Column, string>, beside: readonly string[]): string {
-  const named = (column: Column): string => `${parameterOf.get(column) ?? ''} AS ${column.name}`
-  if (shape.given === 'one') {
-    const [countedAs, start, length] = beside
-    return [
-      ...columns.map(named),
-      `${countedAs} AS counted_as, ${start} AS start, ${length} AS length, 1 AS position`
-    ].join(', ')
-  }
-  const shared = columns.filter((column) => isValue(column, shape))
-  const own = columns.filter((column) => !isValue(column, shape))
-  return `${[...shared.map(named), 'arrived.*'].join(', ')}
-  FROM unnest(${[...own.map((column) => parameterOf.get(column)), ...beside].join(', ')}) WITH ORDINALITY
-    AS arrived (${own.map(({ name }) => name).join(', ')}, counted_as, start, length, position)`
-}
-
-type NextParameter = (type: string) => string
-
-/**
- * Finds the events of given rows by their positions in the batch, without a join: the planner takes the batch for so
- * small that it would compare each row with each event.
- * @param given a query with the column `arrival`, the position. The event's `seq` is added
- */
-const ofStoredSql = (given: string): string => `(
-    SELECT * FROM (SELECT ((SELECT seqs FROM places))[given.arrival] AS seq, given.* FROM (${given}) AS given) AS placed
-    WHERE placed.seq IS NOT NULL)`
-
-const keyedSql = (next: NextParameter): string => {
-  const given = `SELECT * FROM unnest(${next('integer[]')}, ${next('text[]')}) AS about (arrival, value)`
-  return `keyed AS (
-  INSERT INTO riverhook.event_key (event_seq, value)
-  SELECT about.seq, about.value FROM ${ofStoredSql(given)} AS about
-  ON CONFLICT DO NOTHING
-)`
-}
-
-function createdSql(next: NextParameter, { hasOrderKeys }: Shape, now: string): readonly string[] {
-  const pairs = `SELECT * FROM unnest(${next('text[]')}, ${next('bigint[]')}) AS pair (handler, kind)`
-  const keyColumn = hasOrderKeys ? ', order_key' : ''
-  const arrays = [next('integer[]'), next('text[]'), next('text[]'), ...(hasOrderKeys ? [next('text[]')] : [])]
-  const given = `SELECT * FROM unnest(${arrays.join(', ')}) WITH ORDINALITY AS wanted (arrival, handler, realm${keyColumn}, position)`
-  return [
-    `handled AS (${storeHandledSql(pairs)})`,
-    `created AS (
-  INSERT INTO riverhook.delivery (event_seq, realm, handler, state, due_at${keyColumn})
-  SELECT wanted.seq, wanted.realm, wanted.handler, ${hasOrderKeys ? newStateSql : "'pending'"}, coalesce(${now}, statement_timestamp())${hasOrderKeys ? ', wanted.order_key' : ''}
-  FROM ${ofStoredSql(given)} AS wanted
-  ORDER BY wanted.position
-)`
-  ]
-}
-
-const newStateSql = `
-    CASE
-      WHEN wanted.order_key IS NULL THEN 'pending'
-      WHEN row_number() OVER (PARTITION BY wanted.handler, wanted.realm, wanted.order_key ORDER BY wanted.position) > 1 THEN 'waiting'
-      WHEN ${isBusy('wanted.handler', 'wanted.realm', 'wanted.order_key')} THEN 'waiting'
-      ELSE 'pending'
-    END`

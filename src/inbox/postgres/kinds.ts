@@ -45,6 +45,16 @@ export const storeKindsSql = (given: string): string => `
   ON CONFLICT DO NOTHING`
 
 /**
+ * The same for one kind.
+ * @param value gives each of these columns as an expression
+ */
+export const storeKindSql = (value: (column: string) => string): string => `
+  INSERT INTO riverhook.kind (id, source, realm, type, endpoint, live)
+  SELECT ${['kind', 'source', 'realm', 'type', 'endpoint', 'live_mode'].map(value).join(', ')}
+  WHERE (SELECT true FROM riverhook.kind AS known WHERE known.id = ${value('kind')}) IS NULL
+  ON CONFLICT DO NOTHING`
+
+/**
  * Stores which kinds of events a handler has deliveries of, if that is new. Never deleted, as the kinds.
  * @param given a query with the columns `handler` and `kind`
  */

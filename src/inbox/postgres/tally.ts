@@ -23,13 +23,18 @@ const addToKnown = `
 ON CONFLICT (kind, minute, name, outcome, writer) DO UPDATE
 SET count = tally.count + excluded.count, total_ms = tally.total_ms + excluded.total_ms, max_ms = greatest(tally.max_ms, excluded.max_ms)`
 
-/** Counts a recorded request. @param given the columns name, stored, state, backfilled and conflict */
+const eventOutcome =
+  "CASE WHEN conflict THEN 'conflict' WHEN NOT conflict THEN 'duplicate' WHEN state = 'quarantined' THEN 'quarantined' WHEN backfilled THEN 'backfilled' ELSE 'accepted' END"
+
+/** Counts recorded requests. @param given the columns name, state, backfilled and conflict */
 export const countEventsSql = (given: string, fixed: string): string =>
   addCountsSql(`
-  SELECT 'event', ${minuteSql(fixed)}, name,
-    CASE WHEN conflict THEN 'conflict' WHEN NOT conflict THEN 'duplicate' WHEN state = 'quarantined' THEN 'quarantined' WHEN backfilled THEN 'backfilled' ELSE 'accepted' END,
-    count(*), 0, 0
+  SELECT 'event', ${minuteSql(fixed)}, name, ${eventOutcome}, count(*), 0, 0
   FROM (${given}) AS counted GROUP BY 1, 2, 3, 4`)
+
+/** The same for at most one request. */
+export const countEventSql = (given: string, fixed: string): string =>
+  addCountsSql(`SELECT 'event', ${minuteSql(fixed)}, name, ${eventOutcome}, 1, 0, 0 FROM (${given}) AS counted`)
 
 /** Adds counts of any kind. */
 export async function addCounts(session: Session, rows: readonly Counted[]): Promise<void> {
