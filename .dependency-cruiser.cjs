@@ -203,11 +203,11 @@ module.exports = {
       'settings-import-model',
       'Every setting is defined once, in a file that can be read alone.',
       [
-        '^src/options/(settings?|server-settings|token-settings|alarm-settings|encryption-settings|search-settings|trace-settings|retention-settings|endpoint-options)\\.ts$'
+        '^src/options/(settings?|server-settings|token-settings|alarm-settings|encryption-settings|search-settings|trace-settings|retention-settings|inbox-setting|endpoint-options)\\.ts$'
       ],
       [
         model,
-        '^src/options/(settings?|server-settings|token-settings|alarm-settings|encryption-settings|search-settings|trace-settings|retention-settings|endpoint-options|default-names)\\.ts$'
+        '^src/options/(settings?|server-settings|token-settings|alarm-settings|encryption-settings|search-settings|trace-settings|retention-settings|inbox-setting|endpoint-options|default-names)\\.ts$'
       ]
     ),
     only(

@@ -16,6 +16,7 @@ export {
   checkInboxAddress,
   countEncrypted,
   isSameInbox,
+  openPlain,
   readEncryption,
   reencryptInbox
 } from './inbox/open-inbox.ts'

@@ -2,7 +2,7 @@ import { Command } from 'commander'
 
 import type { AuditEntry, Inbox } from '../index.ts'
 import { limitOf } from './events/filter.ts'
-import { inboxOption, instantOf, withInbox } from './inbox.ts'
+import { inboxOption, instantOf, type WithInbox } from './inbox.ts'
 import { print, printJson } from './output.ts'
 import { counted, cut, printTable, time } from './print.ts'
 
@@ -13,7 +13,7 @@ interface Flags {
   readonly json?: true
 }
 
-export function auditCommand(): Command {
+export function auditCommand(withInbox: WithInbox): Command {
   return new Command('audit')
     .description("list who changed what, and when: by a command, in the operator's API, or in code; newest first")
     .option('--limit <count>', 'at most this many', limitOf(100_000), 20)

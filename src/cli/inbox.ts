@@ -1,7 +1,8 @@
 import { Option } from 'commander'
 
 import { RiverhookError, type Inbox, type RiverhookOptions } from '../index.ts'
-import { composeCommand, pluginSettings, readInstant, readSecretValue, type CommandParts } from '../programs.ts'
+import { composeCommand, openPlain, readInstant, readSecretValue, type CommandParts } from '../programs.ts'
+import { inboxSetting } from '../options/inbox-setting.ts'
 import { commandActor } from './actor.ts'
 import { commandLog } from './command-log.ts'
 import { givenEncryption } from './config.ts'
@@ -9,7 +10,7 @@ import { givenEncryption } from './config.ts'
 /** `--inbox`, for every command that reads the inbox. */
 export function inboxOption(): Option {
   const option = serverInbox('--inbox <address>', 'the inbox of the server')
-  return option.defaultValue === undefined ? option.default(pluginSettings.inbox.default) : option
+  return option.defaultValue === undefined ? option.default(inboxSetting.default) : option
 }
 
 /**
@@ -17,7 +18,7 @@ export function inboxOption(): Option {
  * @throws {RiverhookError} RIVERHOOK_OPTIONS_INVALID if the file cannot be read
  */
 export function serverInbox(flags: string, description: string): Option {
-  const { env } = pluginSettings.inbox
+  const { env } = inboxSetting
   const option = new Option(flags, description).env(env)
   if (process.env[`${env}_FILE`] === undefined) return option
   // The address may hold a password, so the help names the file instead.
@@ -46,9 +47,20 @@ export async function withRiverhook<Result>(
   }
 }
 
-/** Opens the inbox beside its server, runs `use`, and always closes it. */
-export function withInbox<Result>(inbox: string, use: (inbox: Inbox) => Promise<Result>): Promise<Result> {
-  return withRiverhook({ inbox }, ({ riverhook }) => use(riverhook.inbox))
+/** Opens the inbox at an address beside its server, runs `use`, and always closes it. */
+export type WithInbox = <Result>(address: string, use: (inbox: Inbox) => Promise<Result>) => Promise<Result>
+
+export const withInbox: WithInbox = (inbox, use) => withRiverhook({ inbox }, ({ riverhook }) => use(riverhook.inbox))
+
+/** `withInbox` for the commands of `quick.ts`: without all that a receiver is made of. */
+export const withPlainInbox: WithInbox = async (address, use) => {
+  const inbox = openPlain(address)
+  await inbox.open()
+  try {
+    return await use(inbox)
+  } finally {
+    await inbox.close()
+  }
 }
 
 /**

@@ -64,7 +64,12 @@ export function tableText(head: readonly string[], rows: Rows, width = Infinity)
     .join('\n\n')
 }
 
+/** A text in which each character takes one column of the terminal. */
+const isNarrow = (text: string): boolean => /^[ -~…]*$/.test(stripVTControlCharacters(text))
+
 function columnsText(head: readonly string[], cells: readonly (readonly string[])[]): string {
+  const rows = [head.map((text) => style('dim', text).text), ...cells]
+  if (rows.every((row) => row.length === head.length && row.every(isNarrow))) return narrowText(rows)
   const none = {
     top: '',
     'top-mid': '',
@@ -76,15 +81,22 @@ function columnsText(head: readonly string[], cells: readonly (readonly string[]
     'bottom-right': ''
   }
   const inner = { left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: gap }
-  // Many commands print no table.
+  // Few tables have wide characters or several lines in a row.
   const OwnTable = require('cli-table3') as typeof Table
   const table = new OwnTable({
-    head: head.map((text) => style('dim', text).text),
+    head: [...(rows[0] ?? [])],
     chars: { ...none, ...inner },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 }
   })
   table.push(...cells.map((row) => [...row]))
   return table.toString()
+}
+
+/** Rows of such texts as cli-table3 prints them. To load it takes longer than most commands. */
+function narrowText(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => lengthOf(row[column] ?? ''))))
+  const padded = (text: string, column: number): string => text + ' '.repeat((widths[column] ?? 0) - lengthOf(text))
+  return rows.map((row) => row.map(padded).join(gap)).join('\n')
 }
 
 /** How many characters of a text are seen. */

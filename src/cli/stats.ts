@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { deliveryStates, RiverhookError, type EventCounts, type InboxStats, type Pause } from '../index.ts'
 import { findPending, findStats, mostFailedRead, type FoundStats, type Pending } from '../programs.ts'
 import { realmOption } from './events/filter.ts'
-import { inboxOption, withInbox } from './inbox.ts'
+import { inboxOption, type WithInbox } from './inbox.ts'
 import { showAttempts, showRefused } from './last-day.ts'
 import { print, printJson, styled } from './output.ts'
 import { counted, cut, printTable, spanText, styleState } from './print.ts'
@@ -14,7 +14,7 @@ interface Flags {
   readonly json?: true
 }
 
-export function statsCommand(): Command {
+export function statsCommand(withInbox: WithInbox): Command {
   return new Command('stats')
     .description(
       'count events and deliveries, and show what fails, what waits for a retry, and why requests were refused'

@@ -66,6 +66,16 @@ export function openInboxAlone(address: string, encryption: EncryptionOptions | 
 }
 
 /**
+ * `openInboxAlone` for a SQLite inbox without keys: it needs none of what opens the others.
+ * @throws {RiverhookError} RIVERHOOK_INBOX_ADDRESS for an address of another inbox
+ */
+export function openPlain(address: string): Inbox {
+  const path = sqlitePath(address)
+  if (path !== undefined) return guardKeys(sqliteInboxAlone(path))
+  throw new RiverhookError('RIVERHOOK_INBOX_ADDRESS', 'This is not the address of a SQLite inbox')
+}
+
+/**
  * Refuses an open inbox that is encrypted, if this process has no keys for it.
  * @throws {RiverhookError} RIVERHOOK_INBOX_KEY
  */

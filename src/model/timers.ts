@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import * as timers from 'node:timers'
 import * as promises from 'node:timers/promises'
 
@@ -10,8 +9,13 @@ export const { clearInterval, clearTimeout, setImmediate, setInterval, setTimeou
 /** Resolves after `ms` milliseconds. */
 export const delay = promises.setTimeout
 
+const { hrtime } = process
+
 /** Milliseconds on a clock that is never set back. It continues where a user's test has stopped the global one. */
-export const monotonicNow = performance.now.bind(performance)
+export function monotonicNow(): number {
+  const [seconds, nanoseconds] = hrtime()
+  return seconds * 1_000 + nanoseconds / 1_000_000
+}
 
 /**
  * Measures how busy this thread's event loop is.

@@ -8,6 +8,7 @@ import { resolveOwnPackage } from '../handlers/own-package.ts'
 import { RiverhookError } from '../model/errors.ts'
 import { isPlainObject } from '../model/option-rules.ts'
 import { withLimit } from '../model/time-limit.ts'
+import { configFileNames } from './config-names.ts'
 import { ownPackage } from './own-package.ts'
 import type { RiverhookOptions } from './riverhook-options.ts'
 
@@ -51,9 +52,6 @@ export function defineConfig(config: RiverhookConfig): RiverhookConfig {
   return config
 }
 
-/** In this order. It is an error if more than one exists. */
-const fileNames = ['riverhook.config.ts', 'riverhook.config.mts', 'riverhook.config.js', 'riverhook.config.mjs']
-
 /**
  * Reads the config file: the one that `RIVERHOOK_CONFIG` names, otherwise `riverhook.config.ts`, `.mts`, `.js` or
  * `.mjs` in the folder. Undefined if there is none.
@@ -96,7 +94,8 @@ function findFile(named: string | undefined, folder: string): string | undefined
       throw new RiverhookError('RIVERHOOK_OPTIONS_CONFIG_FILE', `RIVERHOOK_CONFIG names ${path}, which does not exist`)
     return path
   }
-  const found = fileNames.filter((name) => existsSync(join(folder, name)))
+  // It is an error if more than one exists.
+  const found = configFileNames.filter((name) => existsSync(join(folder, name)))
   if (found.length > 1)
     throw new RiverhookError(
       'RIVERHOOK_OPTIONS_CONFIG_FILE',

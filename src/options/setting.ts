@@ -1,5 +1,5 @@
 import { readRange } from '../model/address-list.ts'
-import { isListOf, isObjectOf, isText, type OptionRule } from '../model/option-rules.ts'
+import { isListOf, isObject, isObjectOf, isText, type OptionRule } from '../model/option-rules.ts'
 
 /**
  * One setting, defined once: its rule, default, unit and variable. `test/readme-tables.ts` makes the documents' tables
@@ -50,6 +50,14 @@ export const isAddresses: OptionRule = {
 /** A range of all addresses would be the same as no list. */
 function isNarrow(text: string): boolean {
   return (readRange(text)?.bits ?? 0) > 0
+}
+
+export function hasMethods(...names: readonly string[]): OptionRule {
+  return {
+    expected: `an object with ${names.join(', ')}`,
+    accepts: (value) =>
+      isObject.accepts(value) && names.every((name) => typeof Reflect.get(value as object, name) === 'function')
+  }
 }
 
 /** A path of a route. @param example for the error message */

@@ -4,7 +4,6 @@ import {
   isFunction,
   isListOf,
   isNumber,
-  isObject,
   isObjectOf,
   isOneOf,
   isPlainObject,
@@ -20,7 +19,8 @@ import { encryptionSettings } from './encryption-settings.ts'
 import type { BackfillOptions, EndpointOptions, RegisterOptions } from './endpoint-options.ts'
 import { retentionSettings } from './retention-settings.ts'
 import { isFieldPath, searchSettings } from './search-settings.ts'
-import { group, isAllowed, isPath, isTexts, withMessage, type Setting, type Settings } from './setting.ts'
+import { inboxSetting } from './inbox-setting.ts'
+import { group, hasMethods, isAllowed, isPath, isTexts, withMessage, type Setting, type Settings } from './setting.ts'
 import { tokenEndpointSettings } from './token-settings.ts'
 import { traceSettings } from './trace-settings.ts'
 
@@ -360,19 +360,7 @@ export const endpointSettings = {
 
 /** The settings of the plugin as a whole. */
 export const pluginSettings = {
-  inbox: {
-    rule: isAnyOf(
-      'an address like "sqlite:PATH", "postgres://..." or "memory:", or an Inbox',
-      isText,
-      hasMethods('record', 'claim', 'settle')
-    ),
-    default: 'sqlite:riverhook.db',
-    env: 'RIVERHOOK_INBOX',
-    file: true,
-    also: ['database', 'databaseUrl', 'db', 'store', 'storage', 'queue', 'connectionString'],
-    means:
-      'Where events are stored: `sqlite:PATH`, `postgres://USER:PASSWORD@HOST/DATABASE`, or `memory:` (lost when the process ends); in code also an Inbox'
-  },
+  inbox: inboxSetting,
   handlers: {
     rule: isAnyOf(
       'a folder, what defineHandler(...) returns, or a list of both',
@@ -510,11 +498,3 @@ export const pluginSettings = {
   onAlarm: { rule: isFunction, also: ['onAlert'], means: 'Called when an alarm is raised or resolved' },
   onRegistrationChange: { rule: isFunction, means: 'Called when the webhook is disabled, changed or gone' }
 } as const satisfies Settings
-
-function hasMethods(...names: readonly string[]): OptionRule {
-  return {
-    expected: `an object with ${names.join(', ')}`,
-    accepts: (value) =>
-      isObject.accepts(value) && names.every((name) => typeof Reflect.get(value as object, name) === 'function')
-  }
-}

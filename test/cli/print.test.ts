@@ -1,6 +1,9 @@
 import { stripVTControlCharacters } from 'node:util'
+import Table from 'cli-table3'
+import fc from 'fast-check'
 import t from 'tap'
 
+import { shown, style, type Styled } from '../../src/cli/output.ts'
 import { counted, spanText, tableText, wrap } from '../../src/cli/print.ts'
 
 // Risk: a table that cannot be read in a terminal of 80 columns, or ids that are cut and cannot be copied.
@@ -16,6 +19,41 @@ const widest = (text: string): number => Math.max(...text.split('\n').map(({ len
 t.test('a table in a file or a wide terminal is not wrapped', (t) => {
   for (const text of [at(), at(200)])
     t.match(text, /^id +type +last error *\n7f1a4c1e\S+ {2}order\.accepted {3}Error: .* nothing more *\ne2 +order/)
+  t.end()
+})
+
+// Risk: columns that do not stand below each other.
+t.test('a table is what cli-table3 makes of its cells, whatever characters they have', (t) => {
+  const text = fc.oneof(
+    fc.string({ maxLength: 12 }),
+    fc.string({ maxLength: 12, unit: 'grapheme' }),
+    fc.constantFrom('', 'a…', '完了', 'two\nlines', '×3')
+  )
+  const cell = fc.oneof(
+    text,
+    text.map((each) => style('red', each))
+  )
+  const column = { left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' }
+  const places = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right']
+  const chars = { ...column, ...Object.fromEntries(places.map((place) => [place, ''])) }
+  const check = (titles: readonly string[], given: readonly (readonly (string | Styled)[])[]): void => {
+    const table = new Table({
+      head: titles.map((title) => style('dim', title).text),
+      chars,
+      style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 }
+    })
+    table.push(...given.map((row) => row.map(shown)))
+    t.equal(tableText(titles, given), table.toString())
+  }
+  fc.assert(
+    fc.property(fc.array(fc.tuple(cell, cell, cell), { maxLength: 4 }), (given) => {
+      check(head, given)
+    }),
+    {
+      numRuns: 200
+    }
+  )
+  check(head, [])
   t.end()
 })
 

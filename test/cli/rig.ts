@@ -39,13 +39,18 @@ export async function start(t: Test, options: DigitalRiverOptions = {}) {
  * Runs a command line in this process, which saves the half second that a process takes to start. A command that reads
  * its input, waits for a signal or runs beside another one needs a separate process: see `runCli`.
  */
-export async function cliHere(args: readonly string[], env: Environment = {}): Promise<Finished> {
+export function cliHere(args: readonly string[], env: Environment = {}): Promise<Finished> {
+  return runHere(run, args, env)
+}
+
+/** `cliHere` with what runs the command line. */
+export async function runHere(work: typeof run, args: readonly string[], env: Environment = {}): Promise<Finished> {
   const told = { stdout: '', stderr: '' }
   const before = { env: process.env, exitCode: process.exitCode }
   process.env = { ...before.env, NO_COLOR: '1', ...env }
   process.exitCode = undefined
   try {
-    const code = await telling.run(told, () => run(args))
+    const code = await telling.run(told, () => work(args))
     return { code: code ?? exitCode(), ...told }
   } finally {
     process.env = before.env

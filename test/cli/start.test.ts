@@ -88,7 +88,7 @@ t.test('the version is printed without loading any command', async (t) => {
   t.match(loaded.stdout, /^\d+\.\d+\.\d+\n$/)
   hasLoaded(t, loaded, 'cli/program')
   t.same(
-    loaded.own.filter((name) => /^cli\/(?!program$|config$|output$|dev\/dev-file$)/.test(name)),
+    loaded.own.filter((name) => /^cli\/(?!program$|run$|config$|output$|dev\/dev-(?:file|path)$)/.test(name)),
     []
   )
 })

@@ -15,6 +15,8 @@ import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
 
 import { sqliteInbox, type SqliteInboxOptions } from '../../src/inbox/sqlite/engine.ts'
+import { fingerprint } from '../../src/inbox/schema-fingerprint.ts'
+import { schemaFingerprint, versions } from '../../src/inbox/sqlite/schema.ts'
 import { makeFolder } from '../folder.ts'
 import { arrival } from './arrivals.ts'
 import { claim, settleAll } from './contract.ts'
@@ -110,6 +112,12 @@ t.test('a file of a newer version is left unchanged', async (t) => {
 })
 
 // Risk: a developer updates a clone, and `npm start` fails with `no such index` on the inbox of the day before.
+// Risk: a file with other tables is taken for one of this build.
+t.test('the fingerprint of the tables is that of the text that creates them', (t) => {
+  t.equal(schemaFingerprint, fingerprint(versions))
+  t.end()
+})
+
 t.test('a file that another build made is left unchanged, and the error says what to do', async (t) => {
   const path = join(makeFolder(t), 'inbox.db')
   await (await open(t, path)).close()

@@ -9,11 +9,12 @@ import { dirname, join } from 'node:path'
 
 import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild'
 
+import { builtinModules } from './builtin-modules.ts'
 import { ownFiles, type Manifest } from './own-files.ts'
 
 const root = join(import.meta.dirname, '../..')
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest
-const { entries, threads } = ownFiles(manifest)
+const { entries, threads, commands } = ownFiles(manifest)
 /** They import what every start needs. */
 const roots = ['src/index.ts', 'src/programs.ts']
 
@@ -28,6 +29,10 @@ const usual = {
   splitting: true,
   chunkNames: 'parts/[name]-[hash]',
   metafile: true,
+  // Less to read at a start. The names stay, for stack traces, and Node prints the line of an uncaught error.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  lineLimit: 160,
   legalComments: 'none',
   logLevel: 'warning'
 } as const satisfies BuildOptions
@@ -63,6 +68,27 @@ function afterRoots(late: readonly string[]): Plugin {
 }
 
 /**
+ * Leaves out each module whose values are not used, with what it imports, and each import of a module on demand. No
+ * module of src does anything to others when it is loaded.
+ */
+const usedOnly: Plugin = {
+  name: 'used-only',
+  setup: ({ onResolve, onLoad, resolve }) => {
+    // The file that has all a command uses has this, too.
+    onLoad({ filter: /\/load-owner\.ts$/ }, () => ({
+      contents: "import { FileOwner } from './file-owner.ts'\nexport const loadOwner = async () => FileOwner",
+      resolveDir: join(root, 'src/inbox/sqlite')
+    }))
+    onResolve({ filter: /^[^/]/ }, async ({ path, kind, resolveDir, importer, pluginData }) => {
+      if (kind === 'entry-point' || pluginData === usedOnly || path.startsWith('node:')) return undefined
+      if (kind === 'dynamic-import') return { path: path.replace(/\.ts$/u, '.js'), external: true }
+      const found = await resolve(path, { kind, resolveDir, importer, pluginData: usedOnly })
+      return { ...found, sideEffects: false }
+    })
+  }
+}
+
+/**
  * Builds the package.
  * @param outdir a folder of the package: the built files find its other files from there
  */
@@ -75,14 +101,27 @@ export async function bundle(outdir: string): Promise<void> {
     entryPoint !== undefined && isLate(entryPoint) ? [entryPoint] : []
   )
   const bundled = await build({ ...usual, outdir, entryPoints: entries, plugins: [afterRoots(late)] })
-  const alone = await build({ ...usual, outdir, entryPoints: threads })
+  const alone = await build({ ...usual, outdir, entryPoints: threads, plugins: [builtinModules] })
+  const quick = await build({
+    ...usual,
+    outdir,
+    entryPoints: commands,
+    packages: 'bundle',
+    external: ['pino', 'cli-table3', 'cli-progress'],
+    splitting: false,
+    plugins: [builtinModules, usedOnly],
+    logOverride: { 'ignored-bare-import': 'silent' }
+  })
 
   const place = 'src/model/own-place.ts'
   const files = (metafile: Metafile): readonly string[] =>
     Object.entries(metafile.outputs).flatMap(([file, { inputs }]) => (Object.hasOwn(inputs, place) ? [file] : []))
-  if (files(bundled.metafile).some((file) => dirname(file) !== `${outdir}/parts`) || files(alone.metafile).length > 0)
+  const wrong = [...files(bundled.metafile), ...files(quick.metafile)].filter(
+    (file) => dirname(dirname(file)) !== outdir
+  )
+  if (wrong.length > 0 || files(alone.metafile).length > 0)
     throw new Error(
-      `${place} must be in a file of ${outdir}/parts: from there, it finds the other files of the package`
+      `${place} must be in files of a folder of ${outdir}: from there, it finds the other files of the package`
     )
 
   for (const file of globSync('**/*.json', { cwd: join(root, 'src') }))

@@ -120,8 +120,10 @@ t.test('the package holds the build, the handlers of the demo, and the documents
     if (built === stem) expected.push(built)
     else if (types.has(`${stem}.d.ts`)) expected.push(`${stem}.d.ts`)
   }
-  const { entries, threads } = ownFiles(manifest)
-  expected.push(...[...entries, ...threads].map((path) => path.replace(/^src/u, 'dist').replace(/\.ts$/u, '.js')))
+  const { entries, threads, commands } = ownFiles(manifest)
+  expected.push(
+    ...[...entries, ...threads, ...commands].map((path) => path.replace(/^src/u, 'dist').replace(/\.ts$/u, '.js'))
+  )
   const parts = globSync('dist/parts/*.js', { cwd: root })
   t.ok(parts.length > 0, 'the modules that these have in common are built')
   expected.push(...parts)

@@ -1,6 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { devFilePath as path, devFolder } from './dev-path.ts'
+
 /** The facts that a running `riverhook dev` leaves for the commands beside it. */
 export interface DevFile {
   /** Undefined when it has ended. */
@@ -16,10 +18,6 @@ export interface DevEndpoint {
   /** Undefined if the endpoint has no signing secret. */
   readonly secret?: string | undefined
 }
-
-/** The folder of `riverhook dev` in the current one. */
-export const devFolder = '.riverhook'
-const path = join(devFolder, 'dev.json')
 
 /** Creates the folder. Everything in it stays out of Git. */
 export function makeDevFolder(): void {

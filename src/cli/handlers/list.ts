@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 
 import { listHandlers, unfinishedStates, type ListedHandler } from '../../programs.ts'
-import { inboxOption, withInbox } from '../inbox.ts'
+import { inboxOption, type WithInbox } from '../inbox.ts'
 import { print, printJson, styled } from '../output.ts'
 import { durationText, printTable, spanText, styleState } from '../print.ts'
 
@@ -10,7 +10,7 @@ interface Flags {
   readonly json?: true
 }
 
-export function listCommand(): Command {
+export function listCommand(withInbox: WithInbox): Command {
   return new Command('list')
     .description(
       'list the handlers: which are paused, what is left for each to do, and how long its newest attempts took'

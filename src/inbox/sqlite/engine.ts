@@ -145,7 +145,8 @@ class SqliteInbox implements contract.Inbox {
       role,
       create,
       owner: ownerName(),
-      instance: randomUUID(),
+      // Only a server has leases.
+      instance: role === 'server' ? randomUUID() : '',
       maxBytes,
       busyTimeoutMs
     }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 
 import { ownModule } from '../../model/own-place.ts'
-import type { FileOwner } from './file-owner.ts'
+import { loadOwner } from './load-owner.ts'
 import type { Message, ThreadData } from './protocol.ts'
 
 /** The side that answers the calls: a thread, or this one. While it has a reference, the process does not end. */
@@ -53,7 +53,6 @@ export function startHere(data: ThreadData, onEnd: (fault: unknown) => void): Ow
   port.once('close', () => {
     onEnd(fault)
   })
-  // As a thread, it shares no object with the rest, and has its own file in the published package.
   loadOwner().then((Owner) => {
     const owner = new Owner(data)
     port.on('message', (message: Message) => {
@@ -65,9 +64,4 @@ export function startHere(data: ThreadData, onEnd: (fault: unknown) => void): Ow
     })
   }, end)
   return port
-}
-
-async function loadOwner(): Promise<typeof FileOwner> {
-  const loaded = (await import(ownModule('inbox/sqlite/file-owner').href)) as { readonly FileOwner: typeof FileOwner }
-  return loaded.FileOwner
 }
