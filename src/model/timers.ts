@@ -22,16 +22,16 @@ export function monotonicNow(): number {
  * @returns a function that returns the part of the time since its last call in which the loop worked, from 0 to 1
  */
 export function loopLoad(): () => number {
-  let last = eventLoopUtilization()
+  // Only a server measures it: its module takes a command a millisecond to load.
+  const { performance } = process.getBuiltinModule('node:perf_hooks')
+  let last = performance.eventLoopUtilization()
   return () => {
-    const current = eventLoopUtilization()
-    const { utilization } = eventLoopUtilization(current, last)
+    const current = performance.eventLoopUtilization()
+    const { utilization } = performance.eventLoopUtilization(current, last)
     last = current
     return utilization
   }
 }
-
-const eventLoopUtilization = performance.eventLoopUtilization.bind(performance)
 
 /** Resolves in the next turn of the event loop, after its pending events. */
 export function nextTurn(): Promise<void> {

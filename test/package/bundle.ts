@@ -74,6 +74,15 @@ function afterRoots(late: readonly string[]): Plugin {
 const usedOnly: Plugin = {
   name: 'used-only',
   setup: ({ onResolve, onLoad, resolve }) => {
+    // Written into the file: to look it up takes longer than to read the inbox.
+    onLoad({ filter: /\/src\/runtime\.ts$/ }, ({ path }) => {
+      const { version, engines } = manifest
+      const read = "createRequire(import.meta.url)('riverhook/package.json')"
+      const [before, after, ...more] = readFileSync(path, 'utf8').split(read)
+      if (before === undefined || after === undefined || more.length > 0)
+        throw new Error(`${read} is not once in ${path}`)
+      return { contents: before + JSON.stringify({ version, engines }) + after, loader: 'ts' }
+    })
     // The file that has all a command uses has this, too.
     onLoad({ filter: /\/load-owner\.ts$/ }, () => ({
       contents: "import { FileOwner } from './file-owner.ts'\nexport const loadOwner = async () => FileOwner",

@@ -1,5 +1,7 @@
 /** The fields of a manifest that name files of the package. */
 export interface Manifest {
+  readonly version: string
+  readonly engines: Readonly<Record<string, string>>
   readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>
   readonly bin: Readonly<Record<string, string>>
 }
