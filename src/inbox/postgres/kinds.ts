@@ -29,9 +29,22 @@ export interface KindFields {
  * a new kind at the same time give it the same id.
  */
 export function kindId({ source, realm, endpoint, type = '', liveMode }: KindFields): string {
-  const digest = hash('sha256', JSON.stringify([source, indexed(realm), type, endpoint, liveMode ?? null]))
-  return String(BigInt.asIntN(64, BigInt(`0x${digest.slice(0, 16)}`)))
+  const fields = JSON.stringify([source, indexed(realm), type, endpoint, liveMode ?? null])
+  const known = knownIds.get(fields)
+  if (known !== undefined) return known
+  const digest = hash('sha256', fields)
+  const id = String(BigInt.asIntN(64, BigInt(`0x${digest.slice(0, 16)}`)))
+  // Types come from outside: limit what is kept.
+  if (fields.length > maxKnownLength) return id
+  if (knownIds.size >= maxKnownIds) knownIds.clear()
+  knownIds.set(fields, id)
+  return id
 }
+
+/** The ids of kinds: an event takes a digest less, of a kind that came before. */
+const knownIds = new Map<string, string>()
+const maxKnownIds = 1_000
+const maxKnownLength = 500
 
 /**
  * Stores the kinds that are new. They are never deleted, because an event of the kind may be stored at the same time.
