@@ -25,7 +25,16 @@ export async function postgresCpu(address: string): Promise<(() => number) | und
   return () =>
     readdirSync('/proc')
       .filter((pid) => /^\d+$/.test(pid) && (pid === parent || parentOf(pid) === parent))
-      .reduce((sum, pid) => sum + totalCpu(readThreads(Number(pid))), 0)
+      .reduce((sum, pid) => sum + cpuOf(Number(pid)), 0)
+}
+
+/** The CPU time of a process; 0 if it has ended meanwhile, such as a worker of autovacuum. */
+function cpuOf(pid: number): number {
+  try {
+    return totalCpu(readThreads(pid))
+  } catch {
+    return 0
+  }
 }
 
 function parentOf(pid: string): string | undefined {
