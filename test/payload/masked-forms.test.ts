@@ -5,6 +5,7 @@ import t from 'tap'
 import { caseOf, formOf, inOneCase, inOneForm } from '../../src/model/folded-text.ts'
 import { FieldPaths, mostKept } from '../../src/payload/field-paths.ts'
 import { Redaction } from '../../src/payload/redaction.ts'
+import { binaryText } from '../binary-text.ts'
 
 // Risk: an error shows a person's data, because it quotes them in a URL, in JSON or in HTML; or a payload shows them in
 // the name of a field, behind many characters, or in JSON inside a text.
@@ -51,7 +52,7 @@ const values = fc
       unit: fc.constantFrom(...Array.from('aé€ß\u{1f600} +%&@.,;:\'"\\/<>=?#-_~*()[]{}\n\t\u0000\u001b\u00a04u')),
       maxLength: 12
     }),
-    fc.string({ unit: 'binary', maxLength: 5 })
+    binaryText({ maxLength: 5 })
   )
   .map(([before, after]) => `${before}çanary${after}é`)
 

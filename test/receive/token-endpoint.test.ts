@@ -7,6 +7,7 @@ import type { RiverhookOptions, TokenEndpointOptions } from '../../src/index.ts'
 import { IssuedTokens } from '../../src/receive/authenticate/issued-tokens.ts'
 import { FailedLogins } from '../../src/receive/token-endpoint/failed-logins.ts'
 import { createClock, createDigitalRiver, retrySchedules } from '../../src/testing/index.ts'
+import { binaryText } from '../binary-text.ts'
 import { freePort } from '../free-port.ts'
 import { event, listen, post, secret, startReceiver, type Receiver } from './receiver.ts'
 import { startWebReceiver } from './web-receiver.ts'
@@ -274,11 +275,11 @@ t.test('no body and no header but the right ones give a token, and none is an in
   const receiver = await start(t)
   const name = fc.oneof(
     fc.constantFrom('grant_type', 'client_id', 'client_secret', 'username', 'password', '__proto__', 'constructor'),
-    fc.string({ unit: 'binary' })
+    binaryText()
   )
   const value = fc.oneof(
     fc.constantFrom('client_credentials', 'password', machine.clientID, person.clientID, person.userName),
-    fc.string({ unit: 'binary' })
+    binaryText()
   )
   const form = fc
     .array(fc.tuple(name, value), { maxLength: 8 })
