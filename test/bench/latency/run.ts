@@ -39,7 +39,7 @@ interface Result {
 export async function latency({ seconds }: LatencySettings): Promise<void> {
   const contestant = contestants.find(({ key }) => key === 'c*')
   if (contestant === undefined) throw new Error('There is no contestant c*')
-  const load = { bodyBytes, connections: 64, warmUpRequests: 6_000, measuredMs: 5_000 }
+  const load = { bodyBytes, connections: 64, warmUpRequests: 30_000, measuredMs: 5_000 }
   const { perSecond } = await measure(contestant, load)
   console.log(`Received and handled without a pause: ${Math.round(perSecond)} events a second, 64 connections`)
   const order = { perSecond: perSecond / 2, seconds }
@@ -66,7 +66,7 @@ async function at(
     const { port } = (await server.message()) as { readonly port: number }
     const order = { port, path, bodyBytes, mostConnections }
     process.stderr.write(`${name}: warming up\n`)
-    await settle(server, await drive(generator, { ...order, perSecond: 1_000, ms: 6_000 }))
+    await settle(server, await drive(generator, { ...order, perSecond: 1_000, ms: 20_000 }))
     process.stderr.write(`${name}: ${Math.round(perSecond)} requests a second for ${seconds} s\n`)
     const loaded = await drive(generator, { ...order, perSecond, ms: seconds * 1_000 })
     return { name, perSecond, loaded, reported: await settle(server, loaded) }
