@@ -18,6 +18,9 @@ export interface EmptiedInboxes<Kept extends Emptied> {
   lend(clock: () => number): Promise<Kept>
 }
 
+/** For how long an inbox is kept: it sends no heartbeat until then, and in the test that has it. See `keptPresenceMs`. */
+const keptMs = 20_000
+
 /**
  * To start the threads of an inbox, or its connections, takes longer than most tests of the contract. So each inbox is
  * emptied and used again. One that a test has closed, or in which a test has failed, is not.
@@ -29,6 +32,7 @@ export function emptiedInboxes<Kept extends Emptied>(
 ): EmptiedInboxes<Kept> {
   interface Part {
     clock: () => number
+    readonly madeAt: number
     readonly kept: Kept
   }
   const unused: Part[] = []
@@ -36,7 +40,7 @@ export function emptiedInboxes<Kept extends Emptied>(
   const take = async (clock: () => number): Promise<Part> => {
     const known = unused.pop()
     if (known !== undefined) return Object.assign(known, { clock })
-    const place = { clock }
+    const place = { clock, madeAt: performance.now() }
     const kept = await make(() => place.clock(), made++)
     t.teardown(() => kept.inbox.close())
     return Object.assign(place, { kept })
@@ -47,6 +51,7 @@ export function emptiedInboxes<Kept extends Emptied>(
       () => true
     )
     if (isClosed) return
+    if (performance.now() - part.madeAt > keptMs) return part.kept.inbox.close()
     await part.kept.empty()
     unused.push(part)
   }

@@ -4,6 +4,13 @@ import type { Test } from 'tap'
 import { Reused } from './reused.ts'
 
 /**
+ * The longest interval of heartbeats, for an inbox whose schema is emptied while it is open. Its heartbeat would find
+ * that its process is unknown, adopt the handlers of a former test, and park the deliveries of the current one: so no
+ * inbox is kept that long.
+ */
+export const keptPresenceMs = 60_000
+
+/**
  * Schemas for inboxes in one database. Creating the tables takes longer than most tests, so each schema is emptied and
  * used again.
  */

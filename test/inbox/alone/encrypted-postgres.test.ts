@@ -9,7 +9,7 @@ import { keyOf } from '../../event-keys.ts'
 import { arrival, quarantined } from '../arrivals.ts'
 import { claim, inboxContract, settleAll } from '../contract.ts'
 import { another, emptiedInboxes } from '../emptied-inboxes.ts'
-import { emptiedSchemas } from '../emptied-schemas.ts'
+import { emptiedSchemas, keptPresenceMs } from '../emptied-schemas.ts'
 import { startPostgres } from '../postgres-server.ts'
 
 // Risk: with encryption, a promise of the inbox does not hold on PostgreSQL, or personal data is in a dump.
@@ -25,7 +25,7 @@ const marker = 'Mrs-Personal-Data'
 
 const inboxes = emptiedInboxes(t, async (clock, number) => {
   const schema = `emptied_${number}`
-  const inbox = postgresInbox({ connectionString, maxConnections: 4, schema, clock })
+  const inbox = postgresInbox({ connectionString, maxConnections: 4, schema, clock, presenceMs: keptPresenceMs })
   await inbox.open()
   return { inbox, empty: () => schemas.clear(schema) }
 })

@@ -5,7 +5,7 @@ import { postgresInbox } from '../../../src/inbox/postgres/engine.ts'
 import { arrival } from '../arrivals.ts'
 import { claim, inboxContract, settleAll } from '../contract.ts'
 import { emptiedInboxes } from '../emptied-inboxes.ts'
-import { emptiedSchemas } from '../emptied-schemas.ts'
+import { emptiedSchemas, keptPresenceMs } from '../emptied-schemas.ts'
 import { run, startPostgres } from '../postgres-server.ts'
 
 // Risk for a merchant with an existing pool: the process ends when a connection is lost, or the inbox fails because of
@@ -54,7 +54,7 @@ const schemas = await emptiedSchemas(t, hostile)
 
 const inboxes = emptiedInboxes(t, async (clock, number) => {
   const schema = `emptied_${number}`
-  const inbox = postgresInbox({ pool: await poolOf(t, hostile), schema, clock })
+  const inbox = postgresInbox({ pool: await poolOf(t, hostile), schema, clock, presenceMs: keptPresenceMs })
   await inbox.open()
   return { inbox, empty: () => schemas.clear(schema) }
 })

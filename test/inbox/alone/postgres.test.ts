@@ -7,7 +7,7 @@ import { arrival } from '../arrivals.ts'
 import { readerContract } from '../contract-reader.ts'
 import { inboxContract } from '../contract.ts'
 import { emptiedInboxes } from '../emptied-inboxes.ts'
-import { emptiedSchemas } from '../emptied-schemas.ts'
+import { emptiedSchemas, keptPresenceMs } from '../emptied-schemas.ts'
 import { openPostgres } from '../open-postgres.ts'
 import { startPostgres } from '../postgres-server.ts'
 import { sameAsMemory } from '../same-as-memory.ts'
@@ -25,7 +25,7 @@ const schemas = await emptiedSchemas(t, connectionString)
 
 const inboxes = emptiedInboxes(t, async (clock, number) => {
   const schema = `emptied_${number}`
-  const inbox = postgresInbox({ connectionString, schema, clock })
+  const inbox = postgresInbox({ connectionString, schema, clock, presenceMs: keptPresenceMs })
   await inbox.open()
   return { inbox, schema, empty: () => schemas.clear(schema) }
 })
