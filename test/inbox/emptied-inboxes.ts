@@ -18,7 +18,7 @@ export interface EmptiedInboxes<Kept extends Emptied> {
   lend(clock: () => number): Promise<Kept>
 }
 
-/** For how long an inbox is kept: it sends no heartbeat until then, and in the test that has it. See `keptPresenceMs`. */
+/** For how long an inbox is kept. It sends no heartbeat until then, nor in its last test: see `keptPresenceMs`. */
 const keptMs = 20_000
 
 /**
