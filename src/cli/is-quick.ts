@@ -18,8 +18,9 @@ const variables = [
 /**
  * True if `quick.ts` can run the command line: one of its commands, for a SQLite inbox without keys, and no config file
  * or `riverhook dev` in the folder.
+ * @param folder the current one, which may be deleted: then `process.cwd()` throws
  */
-export function isQuick(args: readonly string[], environment: NodeJS.ProcessEnv, folder = process.cwd()): boolean {
+export function isQuick(args: readonly string[], environment: NodeJS.ProcessEnv, folder = '.'): boolean {
   const isKnown = words.some((each) => each === args[0] || each === `${String(args[0])} ${String(args[1])}`)
   return (
     isKnown &&

@@ -7,6 +7,7 @@ import { run as runQuick } from '../../src/cli/quick.ts'
 import { run } from '../../src/cli/program.ts'
 import { sqliteInbox } from '../../src/inbox/sqlite/engine.ts'
 import { makeFolder } from '../folder.ts'
+import { runProcess } from '../processes.ts'
 import { arrival } from '../inbox/arrivals.ts'
 import { runHere } from './rig.ts'
 
@@ -79,4 +80,23 @@ t.test('a command is quick only for a SQLite inbox in a folder without a configu
   t.notOk(is(['stats']), 'a config file')
   t.notOk(isQuick(['stats'], {}, makeFolder(t, { '.riverhook': { 'dev.json': '{}' } })), 'riverhook dev')
   t.end()
+})
+
+t.test('in a folder that was deleted, the help is printed as in any other', async (t) => {
+  const path = JSON.stringify(new URL('../../src/cli/main.ts', import.meta.url).href)
+  const gone = JSON.stringify(join(makeFolder(t, { gone: {} }), 'gone'))
+  const { code, stdout, stderr } = await runProcess(process.execPath, [
+    '--conditions=riverhook-source',
+    '--input-type=module',
+    '--eval',
+    `
+    import { rmdirSync } from 'node:fs'
+    process.chdir(${gone})
+    rmdirSync(${gone})
+    process.argv.push('riverhook', '--help')
+    await import(${path})
+    `
+  ])
+  t.equal(code, 0, stderr)
+  t.ok(stdout.startsWith('Usage: riverhook'), stdout)
 })
