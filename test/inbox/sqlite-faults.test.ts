@@ -356,3 +356,12 @@ t.test(
     }
   }
 )
+
+t.test('a server does not start on a file that lacks a table for the results of handlers', async (t) => {
+  const path = join(makeFolder(t), 'inbox.db')
+  await (await open(t, path)).close()
+  const db = new DatabaseSync(path)
+  db.exec('DROP TABLE attempt')
+  db.close()
+  await t.rejects(open(t, path), { ...unavailable, message: /no such table: attempt/ })
+})

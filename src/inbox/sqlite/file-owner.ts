@@ -10,7 +10,7 @@ import { LogLimit } from './log-limit.ts'
 import { operations, type Statements } from './operations.ts'
 import type { Answer, Call, Message, Reply, ThreadData, TransactionName } from './protocol.ts'
 import { hasCode, sqlite } from './sqlite-error.ts'
-import { prepareStatements } from './statements.ts'
+import { prepareAll, prepareStatements } from './statements.ts'
 import { writeCounts } from './tally.ts'
 
 /**
@@ -111,7 +111,10 @@ export class FileOwner {
     this.#inode ??= found.inode
     const opened = OpenFile.open(opening, found)
     try {
-      this.#file = { open: opened, statements: prepareStatements(opened.db) }
+      const statements = prepareStatements(opened.db)
+      // A server that found out later would run handlers whose results it cannot store.
+      if (this.#settings.role === 'server') prepareAll(statements)
+      this.#file = { open: opened, statements }
       return this.#file
     } catch (error) {
       opened.close()

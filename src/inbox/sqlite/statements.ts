@@ -77,4 +77,9 @@ export function prepareStatements(db: DatabaseSync, checkTime: () => void = () =
   return prepareOnUse(db, own, statements)
 }
 
+/** Prepares all of them. @throws errors of SQLite, if the file lacks a table or an index */
+export function prepareAll(sql: Statements): void {
+  for (const name of Object.keys(statements)) Reflect.get(sql, name)
+}
+
 export type Statements = Prepared<typeof statements> & Counting & Pick<ListSql, 'built'> & { readonly db: DatabaseSync }
