@@ -12,7 +12,7 @@ COPY package.json package-lock.json ./
 # With the optional packages: one of them builds the page. No install script is needed.
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
-COPY test/package/bundle.ts test/package/own-files.ts test/package/
+COPY test/package/bundle.ts test/package/builtin-modules.ts test/package/own-files.ts test/package/
 COPY src src
 RUN npm run build
 
