@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import type { Test } from 'tap'
 
 import { migrate } from '../../src/inbox/sqlite/schema.ts'
-import { prepareStatements, type Statements } from '../../src/inbox/sqlite/statements.ts'
+import { prepareAll, prepareStatements, type Statements } from '../../src/inbox/sqlite/statements.ts'
 
 /** All statements of an empty SQLite inbox in memory, prepared. It is closed after the test. */
 export function emptyStatements(t: Test): Statements {
@@ -11,5 +11,7 @@ export function emptyStatements(t: Test): Statements {
     db.close()
   })
   migrate(db)
-  return { ...prepareStatements(db) }
+  const sql = prepareStatements(db)
+  prepareAll(sql)
+  return sql
 }

@@ -31,6 +31,13 @@ async function open(t: Test, path: string, options: Partial<SqliteInboxOptions> 
   return inbox
 }
 
+/** Executes SQL in the file, as another program does. */
+function execute(path: string, sql: string): void {
+  const db = new DatabaseSync(path)
+  db.exec(sql)
+  db.close()
+}
+
 t.test('recorded events and settled deliveries are there after a restart', async (t) => {
   const path = join(makeFolder(t, { folder: {} }), 'folder', 'inbox.db')
   const first = await open(t, path)
@@ -105,26 +112,22 @@ t.test('a command needs an inbox that exists', async (t) => {
 t.test('a file of a newer version is left unchanged', async (t) => {
   const path = join(makeFolder(t), 'inbox.db')
   await (await open(t, path)).close()
-  const db = new DatabaseSync(path)
-  db.exec('PRAGMA user_version = 999')
-  db.close()
+  execute(path, 'PRAGMA user_version = 999')
   await t.rejects(sqliteInbox({ path }).open(), { code: 'RIVERHOOK_INBOX_VERSION', message: /999/ })
 })
 
-// Risk: a developer updates a clone, and `npm start` fails with `no such index` on the inbox of the day before.
 // Risk: a file with other tables is taken for one of this build.
 t.test('the fingerprint of the tables is that of the text that creates them', (t) => {
   t.equal(schemaFingerprint, fingerprint(versions))
   t.end()
 })
 
+// Risk: a developer updates a clone, and `npm start` fails with `no such index` on the inbox of the day before.
 t.test('a file that another build made is left unchanged, and the error says what to do', async (t) => {
   const path = join(makeFolder(t), 'inbox.db')
   await (await open(t, path)).close()
   for (const change of ["UPDATE layout SET fingerprint = 'a'", 'DROP TABLE layout']) {
-    const db = new DatabaseSync(path)
-    db.exec(change)
-    db.close()
+    execute(path, change)
     for (const role of ['server', 'command'] as const)
       await t.rejects(sqliteInbox({ path, role }).open(), {
         code: 'RIVERHOOK_INBOX_VERSION',
@@ -238,17 +241,13 @@ t.test('our own leases survive reopening the file after an error', async (t) => 
   const inbox = await open(t, path)
   await inbox.record([arrival('a', ['ship'])])
   const claimed = await claim(inbox, ['ship'])
-  const db = new DatabaseSync(path)
-  db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-  db.close()
+  execute(path, 'PRAGMA wal_checkpoint(TRUNCATE)')
   const whole = readFileSync(path)
   const broken = Buffer.from(whole)
   broken.fill(0x5a, 4096)
   // In place, like a failing disk. The server reads its pages again after another program's commit.
   writeFileSync(path, broken)
-  const other = new DatabaseSync(path)
-  other.exec('PRAGMA user_version = 1')
-  other.close()
+  execute(path, 'PRAGMA user_version = 1')
   await t.rejects(settleAll(inbox, claimed, { state: 'done' }), unavailable)
   for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true })
   writeFileSync(path, whole)
@@ -360,8 +359,6 @@ t.test(
 t.test('a server does not start on a file that lacks a table for the results of handlers', async (t) => {
   const path = join(makeFolder(t), 'inbox.db')
   await (await open(t, path)).close()
-  const db = new DatabaseSync(path)
-  db.exec('DROP TABLE attempt')
-  db.close()
+  execute(path, 'DROP TABLE attempt')
   await t.rejects(open(t, path), { ...unavailable, message: /no such table: attempt/ })
 })
