@@ -49,7 +49,8 @@ async function startEncryption(t: Test) {
 }
 
 function countPlain(path: string): number {
-  const db = new DatabaseSync(path, { readOnly: true })
+  // A process that opens the file locks it while it reads the log.
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 5_000 })
   try {
     return Number(
       db.prepare('SELECT count(*) AS n FROM event WHERE instr(body, ?) > 0').get(Buffer.from(marker))?.['n']
