@@ -43,6 +43,14 @@ export function cliHere(args: readonly string[], env: Environment = {}): Promise
   return runHere(run, args, env)
 }
 
+/** Sends as a provider does, which repeats what is answered 503: a busy machine may not store an event in time. */
+export async function untilStored(send: () => Promise<Finished>): Promise<Finished> {
+  for (let triesLeft = 20; ; triesLeft -= 1) {
+    const sent = await send()
+    if (!sent.stdout.startsWith('503 ') || triesLeft === 0) return sent
+  }
+}
+
 /** `cliHere` with what runs the command line. */
 export async function runHere(work: typeof run, args: readonly string[], env: Environment = {}): Promise<Finished> {
   const told = { stdout: '', stderr: '' }

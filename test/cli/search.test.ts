@@ -7,7 +7,7 @@ import { makeFolder } from '../folder.ts'
 import { arrival } from '../inbox/arrivals.ts'
 import { event } from '../receive/receiver.ts'
 import { startServer } from '../processes.ts'
-import { cliHere } from './rig.ts'
+import { cliHere, untilStored } from './rig.ts'
 import { keyOf } from '../event-keys.ts'
 
 // Risk: at three in the morning, no answer to what happened to order 4711.
@@ -23,7 +23,7 @@ t.test(
     const file = join(t.testdirName, 'event.json')
     const send = async (id: string, object: object) => {
       writeFileSync(file, event({ id, data: { object } }))
-      t.equal((await cli(['send', file, '--url', `${server.url}/webhooks/digital-river`])).code, 0)
+      t.equal((await untilStored(() => cli(['send', file, '--url', `${server.url}/webhooks/digital-river`]))).code, 0)
     }
     await send('e1', { id: 'ORDER-4711', email: 'kim@x.example' })
     await send('e2', { id: 'refund-1', orderId: 'ORDER-4711', metadata: { cartId: 'cart-9' } })

@@ -8,7 +8,7 @@ import { arrival } from '../../inbox/arrivals.ts'
 import { claim, settleAll } from '../../inbox/contract.ts'
 import { event } from '../../receive/receiver.ts'
 import { runCli, startServer } from '../../processes.ts'
-import { cliHere } from '../rig.ts'
+import { cliHere, untilStored } from '../rig.ts'
 import { keyOf } from '../../event-keys.ts'
 
 // Risk: no way to inspect or repair an event while the server runs.
@@ -76,14 +76,12 @@ t.test('events are sent, listed, shown, replayed and removed beside a running se
   const cli = (args: string[], input?: string | Uint8Array) =>
     input === undefined ? cliHere(args, env) : runCli(args, { env, input })
 
-  const sent = await cli(
-    ['send', '-', '--url', url],
-    event({ id: 'e1', data: { object: { id: 'o1', note: 'für dich', email: 'kim@x.example' } } })
-  )
+  const first = event({ id: 'e1', data: { object: { id: 'o1', note: 'für dich', email: 'kim@x.example' } } })
+  const sent = await untilStored(() => cli(['send', '-', '--url', url], first))
   t.same([sent.code, sent.stdout], [0, '202 Accepted\n{"id":"e1","status":"accepted"}\n'], sent.stderr)
   const file = join(folder, 'event.json')
   writeFileSync(file, event({ id: 'e2', type: 'order.cancelled' }))
-  t.equal((await cli(['send', file, '--url', url])).code, 0)
+  t.equal((await untilStored(() => cli(['send', file, '--url', url]))).code, 0)
   const forged = await cli(['send', file, '--url', url, '--secret', 'whk_b'])
   t.equal(forged.code, 1)
   t.match(forged.stdout, /^401 Unauthorized/)
