@@ -3,6 +3,7 @@ import t from 'tap'
 
 import type { Inbox } from '../../src/index.ts'
 import { lockKeys } from '../../src/inbox/postgres/order.ts'
+import { adoptAll } from './adopt-all.ts'
 import { arrival } from './arrivals.ts'
 import { claim, settleAll } from './contract.ts'
 import { openReplicas } from './open-postgres.ts'
@@ -38,33 +39,41 @@ t.test('a new arrival does not overtake deliveries that waited for a handler tha
   }
 })
 
-t.test(
-  'a handler that returns to very many keys: deliveries start before all are due, and all become due',
-  async (t) => {
-    const url = await server.createDatabase(t)
-    const [inbox] = (await openReplicas(t, url, 1)) as [Inbox]
-    const count = 20_000
-    await run(
-      url,
-      `INSERT INTO riverhook.event (seq, realm, id, source, state, type, endpoint, kind, received_at, backfilled, receipt, body)
+// Lines of which all wait: their process ended after it had resumed them, and before it promoted the first of each.
+for (const state of ['parked', 'waiting'])
+  t.test(
+    `a start with very many ${state} lines: deliveries start before all are due, and all become due`,
+    async (t) => {
+      const url = await server.createDatabase(t)
+      const [inbox] = (await openReplicas(t, url, 1)) as [Inbox]
+      const count = 20_000
+      await run(
+        url,
+        `INSERT INTO riverhook.event (seq, realm, id, source, state, type, endpoint, kind, received_at, backfilled, receipt, body)
     SELECT nextval('riverhook.event_seq'), 'digital-river', 'e' || n, 'digital-river', 'accepted', 'order.accepted', '/', 0, now(), false, '{"checks":[]}', 'x' FROM generate_series(1, ${count}) AS n`
-    )
-    await run(
-      url,
-      "INSERT INTO riverhook.delivery (event_seq, realm, handler, state, due_at, order_key) SELECT seq, realm, 'ship', 'parked', now(), 'k' || seq FROM riverhook.event ORDER BY seq"
-    )
-    // Another session holds a key that comes late in the batch.
-    const client = new pg.Client({ connectionString: url })
-    await client.connect()
-    t.teardown(() => client.end())
-    await client.query(`BEGIN; ${lockKeys([{ handler: 'ship', realm, orderKey: 'k9999' }])}`)
-    t.match(await inbox.adopt(handlers('ship')), { parked: 0, resumed: 10_000 })
-    t.ok((await claim(inbox, ['ship'])).length > 0)
-    await client.query('ROLLBACK')
-    await until(inbox, async () => (await inbox.stats()).deliveries.waiting === 0)
-    t.match(await byHandler(inbox), [{ handler: 'ship', parked: 0, waiting: 0 }])
-  }
-)
+      )
+      await run(
+        url,
+        `INSERT INTO riverhook.delivery (event_seq, realm, handler, state, due_at, order_key) SELECT seq, realm, 'ship', '${state}', now(), 'k' || seq FROM riverhook.event ORDER BY seq`
+      )
+      // Another session holds a key that comes late.
+      const client = new pg.Client({ connectionString: url })
+      await client.connect()
+      t.teardown(() => client.end())
+      await client.query(`BEGIN; ${lockKeys([{ handler: 'ship', realm, orderKey: 'k9999' }])}`)
+      const isParked = state === 'parked'
+      t.same(
+        await inbox.adopt(handlers('ship')),
+        isParked ? { parked: 0, resumed: 1_000, hasMore: true } : { parked: 0, resumed: 0 }
+      )
+      t.ok((await claim(inbox, ['ship'])).length > 0)
+      await client.query('ROLLBACK')
+      const rest = isParked ? [0, count - 1_000, count / 1_000] : [0, 0, 1]
+      t.same(await adoptAll(inbox, handlers('ship')), rest)
+      await until(inbox, async () => (await inbox.stats()).deliveries.waiting === 0)
+      t.match(await byHandler(inbox), [{ handler: 'ship', parked: 0, waiting: 0 }])
+    }
+  )
 
 t.test('deliveries of a handler that only the stopping replica had are parked when it stops', async (t) => {
   const [old, next] = (await openReplicas(t, await server.createDatabase(t), 2)) as [Inbox, Inbox]
@@ -158,8 +167,10 @@ t.test('a start whose handlers exclude a long backlog parks it in batches, and r
     "INSERT INTO riverhook.delivery (event_seq, realm, handler, state, due_at) SELECT seq, realm, 'ship', 'pending', now() FROM riverhook.event"
   )
   const count = async (state: 'parked' | 'pending') => (await inbox.stats()).deliveries[state]
-  t.same(await inbox.adopt(handlers('mail')), { parked: 10_000, resumed: 0 }, 'a full batch')
-  await until(inbox, async () => (await count('parked')) === 25_000)
-  t.same(await inbox.adopt(handlers('ship')), { parked: 0, resumed: 10_000 })
-  await until(inbox, async () => (await count('pending')) === 25_000)
+  t.same(await inbox.adopt(handlers('mail')), { parked: 1_000, resumed: 0, hasMore: true }, 'a full batch')
+  t.same(await adoptAll(inbox, handlers('mail')), [24_000, 0, 25])
+  t.equal(await count('parked'), 25_000)
+  t.same(await inbox.adopt(handlers('ship')), { parked: 0, resumed: 1_000, hasMore: true })
+  t.same(await adoptAll(inbox, handlers('ship')), [0, 24_000, 25])
+  t.equal(await count('pending'), 25_000)
 })

@@ -1,6 +1,7 @@
 import pg from 'pg'
 import t from 'tap'
 
+import { adopt } from '../../src/inbox/postgres/adopt.ts'
 import { claim as claimDue, type Times } from '../../src/inbox/postgres/claim.ts'
 import type { Database, Session } from '../../src/inbox/postgres/database.ts'
 import { countRetries } from '../../src/inbox/postgres/failed.ts'
@@ -201,6 +202,52 @@ t.test('a list by two frequent things has the events that have both', async (t) 
         (oldestFirst ? wanted : wanted.toReversed()).slice(0, 51)
       )
     }
+})
+
+// Risk: a start that waits while millions of deliveries are read for the few whose handler is gone.
+t.test('a start parks and resumes deliveries by the index of their state, and reads few events', async (t) => {
+  const own = new pg.Client({ connectionString: address })
+  await own.connect()
+  t.teardown(() => own.end())
+  await own.query(setUp)
+  await own.query('BEGIN')
+  /** @returns the plans of the statements that look at deliveries: parking, looking for other sources, resuming */
+  const start = async (...names: readonly string[]): Promise<readonly string[]> => {
+    const plans: string[] = []
+    const planned: Session = {
+      async query(text, values = []) {
+        if (/FROM riverhook\.delivery/.test(text)) {
+          // This runs it, and is undone: what was not needed was not run.
+          await own.query('SAVEPOINT before')
+          const { rows } = await own.query<{ 'QUERY PLAN': string }>(
+            `EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) ${text}`,
+            [...values]
+          )
+          await own.query('ROLLBACK TO before')
+          plans.push(rows.map((row) => row['QUERY PLAN']).join('\n'))
+        }
+        return (await own.query<Record<string, unknown>>(text, [...values])).rows
+      }
+    }
+    const database = {
+      ...planned,
+      transaction: (work: (tx: Session) => Promise<unknown>) => work(planned)
+    } as unknown as Database
+    const records = names.map((name) => ({ name, source, pattern: '*' }))
+    await adopt(database, { instance: 'own', owner: 'own' }, records, { now: Date.now(), fixed: undefined })
+    return plans
+  }
+  const findPlan = (plans: readonly string[], part: RegExp): string => plans.find((plan) => part.test(plan)) ?? ''
+  const plans = await start('erp', 'mail')
+  const parking = findPlan(plans, /CTE gone/)
+  t.match(parking, /using delivery_due on delivery/)
+  t.match(parking, /using delivery_waiting on delivery/)
+  t.notMatch(parking, /Seq Scan on delivery|using delivery_(?:event|kind)/)
+  t.match(findPlan(plans, /known|handled/), /using event_pkey on event \(never executed\)/)
+  const resuming = findPlan(await start('archive'), /CTE resumed/)
+  t.match(resuming, /using delivery_parked on delivery/)
+  t.notMatch(resuming, /Seq Scan on delivery|using delivery_(?:event|kind)|Hash Join/)
+  await own.query('ROLLBACK')
 })
 
 t.test('retries are counted among what has failed', async (t) => {

@@ -8,6 +8,7 @@ import { migrate } from '../../src/inbox/sqlite/schema.ts'
 import { prepareStatements } from '../../src/inbox/sqlite/statements.ts'
 import { makeFolder } from '../folder.ts'
 import { source } from '../event-keys.ts'
+import { adoptAll } from './adopt-all.ts'
 import { arrival } from './arrivals.ts'
 import { claim, ids, settleAll } from './contract.ts'
 
@@ -40,20 +41,6 @@ function restarting(name: string): {
   }
 }
 
-/** Adopts until nothing is left. @returns the sums of all batches, and their number */
-async function adoptAll(inbox: Inbox, names: readonly string[]): Promise<readonly [number, number, number]> {
-  const sums: [number, number, number] = [0, 0, 0]
-  let hasMore: boolean | undefined = true
-  while (hasMore === true) {
-    const adopted = await inbox.adopt(handlers(...names))
-    sums[0] += adopted.parked
-    sums[1] += adopted.resumed
-    sums[2] += 1
-    hasMore = adopted.hasMore
-  }
-  return sums
-}
-
 /** Claims and settles until nothing is due. @returns the ids of the events, in the order of the claims */
 async function deliverAll(inbox: Inbox, handler: string): Promise<string[]> {
   const delivered: string[] = []
@@ -81,15 +68,15 @@ t.test('the backlog of a handler that is removed, and returns, is parked and res
     const held = await claim(inbox, ['mail'])
     await settleAll(inbox, held, { state: 'done' })
     t.ok(held.length > 0)
-    const [parked, resumed, batches] = await adoptAll(inbox, [])
+    const [parked, resumed, batches] = await adoptAll(inbox, handlers())
     t.same([parked, resumed], [2 * many - held.length, 0])
     t.ok(batches > 2, 'so that new events are recorded between them')
     t.match(await inbox.stats(), { deliveries: { pending: 0, waiting: 0, parked } })
   })
   await run(async (inbox) => {
-    const [parked, resumed] = await adoptAll(inbox, ['ship'])
+    const [parked, resumed] = await adoptAll(inbox, handlers('ship'))
     t.same([parked, resumed], [0, many])
-    t.same(await adoptAll(inbox, ['ship']), [0, 0, 1])
+    t.same(await adoptAll(inbox, handlers('ship')), [0, 0, 1])
     const delivered = await deliverAll(inbox, 'ship')
     for (const key of [0, 1])
       t.same(
@@ -106,7 +93,7 @@ t.test('while a line is resumed in batches, its later events wait for those that
     await inbox.record(
       Array.from({ length: many }, (_, index) => arrival(String(index), [{ handler: 'ship', orderKey: 'k' }]))
     )
-    await adoptAll(inbox, [])
+    await adoptAll(inbox, handlers())
     t.match(await inbox.adopt(handlers('ship')), { hasMore: true })
     await inbox.record([arrival('new', [{ handler: 'ship', orderKey: 'k' }])])
     t.same(ids(await claim(inbox, ['ship'])), ['0'])
@@ -125,7 +112,7 @@ t.test('deliveries of a handler for another source are parked, whether their eve
     t.match(await inbox.stats(), { deliveries: { pending: 600, parked: 602 } })
     await inbox.record([arrival('after', [{ handler: 'ship', orderKey: 'k' }])])
     t.match(await inbox.adopt([...others, ...handlers('mail')]), { parked: 1 })
-    t.same((await adoptAll(inbox, ['ship', 'mail', 'late'])).slice(0, 2), [0, 603])
+    t.same((await adoptAll(inbox, handlers('ship', 'mail', 'late'))).slice(0, 2), [0, 603])
     t.match(await inbox.stats(), { deliveries: { pending: 1_203, parked: 0 } })
   })
 })
@@ -185,7 +172,7 @@ t.test('deliveries that a later batch resumes are due in time, too', async (t) =
   clock.now += dayMs
   await run(async (inbox) => {
     await inbox.record(Array.from({ length: many }, (_, index) => arrival(String(index), ['ship'])))
-    await adoptAll(inbox, [])
+    await adoptAll(inbox, handlers())
   })
   clock.now -= dayMs
   await run(async (inbox) => {

@@ -8,7 +8,7 @@ export interface InboxHandlers {
    * running one after its lease has ended. Makes parked deliveries of these handlers due again.
    *
    * May leave deliveries to park or to resume for the next call with the same handlers, so that a large backlog delays
-   * no recording: see `hasMore`. An engine that does the rest in the background returns the first batch.
+   * no recording: see `hasMore`.
    */
   adopt(handlers: readonly HandlerRecord[]): Promise<Adopted>
 

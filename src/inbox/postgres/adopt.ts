@@ -3,6 +3,7 @@ import { readHandler } from '../rows.ts'
 import { expiredErrorSql, type Times } from './claim.ts'
 import { longTimeoutMs, type Database, type Row, type Session, type Transaction } from './database.ts'
 import { findDisordered, lockKeys, lineUp, saltedLock } from './order.ts'
+import { withoutIndex } from './plan.ts'
 import { addCountsSql, minuteSql } from './tally.ts'
 
 /** One running server that shares the inbox with others. */
@@ -18,22 +19,18 @@ const goneAfter = "interval '60 seconds'"
 
 const adoptLock = saltedLock("hashtextextended('riverhook.adopt', 0)")
 
-/**
- * Deliveries changed per transaction, so that start-up never waits for a backlog of millions. `continueAdopting` does
- * the rest in the background.
- */
-const batchSize = 10_000
+/** Deliveries changed per transaction, so that a start never waits for a backlog of millions. */
+const batchSize = 1_000
 
 /** True if another batch may be needed. */
-export function mayHaveMore({ parked, resumed }: Adopted): boolean {
+export function mayHaveMore({ parked, resumed }: Omit<Adopted, 'hasMore'>): boolean {
   return parked >= batchSize || resumed >= batchSize
 }
 
 /**
  * Stores which handlers this replica has. Parks the unsettled deliveries of handlers that no replica has any more, and
- * resumes the deliveries whose handler is back. Resumed deliveries with an order key wait until `promoteBatch` reaches
- * their key.
- * @returns the size of the first batch
+ * resumes the deliveries whose handler is back: a batch of them. Resumed deliveries with an order key wait until
+ * `promoteBatch` reaches their key.
  */
 export function adopt(
   database: Database,
@@ -83,7 +80,8 @@ export function continueAdopting(
 }
 
 async function adoptBatch(tx: Transaction, handlers: readonly HandlerRecord[], times: Times): Promise<Adopted> {
-  return { parked: await parkAbandoned(tx, times), resumed: await resume(tx, handlers) }
+  const batch = { parked: await parkAbandoned(tx, times), resumed: await resume(tx, handlers) }
+  return mayHaveMore(batch) ? { ...batch, hasMore: true } : batch
 }
 
 /**
@@ -189,25 +187,48 @@ const goneHandlersSql = `${handlersWith("state IN ('pending', 'running')")} UNIO
 
 /**
  * Deliveries whose handler exists, but for another source than their event's. Checks only the longest overdue ones of
- * each handler: unclaimable deliveries collect there.
+ * each handler: unclaimable deliveries collect there. Reads no event of a handler that never had a delivery of another
+ * source.
  */
 const otherSourcesSql = `
 SELECT DISTINCT known.name AS handler, due.source FROM (SELECT DISTINCT name FROM riverhook.handler) AS known
 CROSS JOIN LATERAL (
   SELECT event.source FROM riverhook.delivery AS d JOIN riverhook.event AS event ON event.seq = d.event_seq
   WHERE d.handler = known.name AND d.state IN ('pending', 'running') ORDER BY d.due_at, d.id LIMIT 1000) AS due
-WHERE NOT EXISTS (SELECT 1 FROM riverhook.handler AS other WHERE other.name = known.name AND other.source = due.source)`
+WHERE EXISTS (
+  SELECT 1 FROM riverhook.handled JOIN riverhook.kind ON kind.id = handled.kind
+  WHERE handled.handler = known.name AND ${hasNoHandler('kind.source')})
+AND ${hasNoHandler('due.source')}`
+
+/** True if no replica has the handler `known` for this source. */
+function hasNoHandler(source: string): string {
+  return `NOT EXISTS (SELECT 1 FROM riverhook.handler AS other WHERE other.name = known.name AND other.source = ${source})`
+}
+
+/** The parameters of `parkSql`: names, the time, the size of a batch, and sources; null for all. */
+const goneSql = 'unnest($1::text[], $4::text[]) AS gone (name, source)'
+
+/** True if the delivery `d` belongs to the row of `goneSql`. */
+const isGone =
+  'd.handler = gone.name AND (gone.source IS NULL OR gone.source = (SELECT event.source FROM riverhook.event AS event WHERE event.seq = d.event_seq))'
 
 // A running delivery belongs to its process until the lease ends, even if no replica has its handler.
-const isAbandoned =
-  "handler = ANY ($1::text[]) AND (state IN ('pending', 'waiting') OR (state = 'running' AND due_at <= coalesce($2::timestamptz, statement_timestamp())))" +
-  ' AND EXISTS (SELECT 1 FROM unnest($1::text[], $4::text[]) AS known (name, source) WHERE known.name = handler' +
-  ' AND (known.source IS NULL OR known.source = (SELECT event.source FROM riverhook.event AS event WHERE event.seq = event_seq)))'
+const isFree = "(d.state <> 'running' OR d.due_at <= coalesce($2::timestamptz, statement_timestamp()))"
+
+/** The index of each state has a handler's deliveries together: any other would be read to its end for a few. */
 const parkSql = `
-WITH gone AS MATERIALIZED (
-  SELECT id, attempts, state, due_at, owner, handler FROM riverhook.delivery
-  WHERE id IN (SELECT id FROM riverhook.delivery WHERE ${isAbandoned} LIMIT $3) AND ${isAbandoned}
-  ORDER BY id FOR UPDATE
+WITH found AS MATERIALIZED (
+  SELECT each.id FROM ${goneSql} CROSS JOIN LATERAL (
+    (SELECT d.id FROM riverhook.delivery AS d
+     WHERE ${isGone} AND d.state IN ('pending', 'running') AND ${isFree} ORDER BY d.due_at, d.id LIMIT $3::bigint)
+    UNION ALL
+    (SELECT d.id FROM riverhook.delivery AS d
+     WHERE ${isGone} AND d.state = 'waiting' ORDER BY d.realm, d.order_key, d.event_seq LIMIT $3::bigint)) AS each
+  LIMIT $3::bigint
+), gone AS MATERIALIZED (
+  SELECT d.id, d.attempts, d.state, d.due_at, d.owner, d.handler FROM riverhook.delivery AS d
+  WHERE d.id = ANY (ARRAY(SELECT id FROM found)) AND ${withoutIndex("d.state IN ('pending', 'waiting', 'running')")} AND ${isFree}
+  ORDER BY d.id FOR UPDATE
 ), expired AS (
   INSERT INTO riverhook.attempt (delivery_id, attempt, state, started_at, ended_at, error)
   SELECT id, attempts, 'lost', due_at, coalesce($2::timestamptz, statement_timestamp()), ${expiredErrorSql('gone')} FROM gone WHERE state = 'running' ORDER BY id

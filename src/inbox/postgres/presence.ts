@@ -22,7 +22,7 @@ export class Presence {
   #beats: NodeJS.Timeout | undefined
   #beating: Promise<void> | undefined
   #continuing: Promise<void> | undefined
-  /** The last batch was full: more deliveries may have to be parked or resumed. */
+  /** The last batch of a heartbeat was full: more deliveries may have to be parked or resumed. */
   #adoptionPending = false
   /** The last order key promoted before an error, or before the batch ended. */
   #resumeAfter: OrderKey | undefined
@@ -47,9 +47,8 @@ export class Presence {
           this.#beating = undefined
         })
     }, beatMs).unref()
-    this.#adoptionPending = mayHaveMore(result)
     this.#resumeAfter = await promoteBatch(database, undefined)
-    // Do the rest in the background: due deliveries must not wait until all keys are checked.
+    // Check the rest of the keys in the background: due deliveries must not wait for it.
     this.#continueInBackground()
     onDue()
     return result
@@ -67,8 +66,8 @@ export class Presence {
   async #beat(): Promise<void> {
     const { database, replica, times } = this.#options
     const { isKnown, parked } = await beat(database, replica, times())
-    if (!isKnown) await this.adopt(this.#handlers)
-    this.#adoptionPending ||= mayHaveMore({ parked, resumed: 0 })
+    const adopted = isKnown ? { parked, resumed: 0 } : await this.adopt(this.#handlers)
+    this.#adoptionPending ||= mayHaveMore(adopted)
     this.#continueInBackground()
     // A delivery that was deleted or changed by hand can leave others with its order key waiting.
     this.#checkedTo = await promoteBatch(database, this.#checkedTo)
