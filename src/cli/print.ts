@@ -65,7 +65,7 @@ export function tableText(head: readonly string[], rows: Rows, width = Infinity)
 }
 
 /** A text in which each character takes one column of the terminal. */
-const isNarrow = (text: string): boolean => /^[ -~…]*$/.test(stripVTControlCharacters(text))
+const isNarrow = (text: string): boolean => /^[ -~\u2026]*$/.test(stripVTControlCharacters(text))
 
 function columnsText(head: readonly string[], cells: readonly (readonly string[])[]): string {
   const rows = [head.map((text) => style('dim', text).text), ...cells]

@@ -4,6 +4,7 @@
 // Each export of the package, the command and each thread has its own file, under the name of its module. What they
 // have in common is in dist/parts. The threads share no object with the rest: each has its own copy of what both use,
 // and starts with few files.
+import { isAscii } from 'node:buffer'
 import { cpSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
@@ -131,6 +132,15 @@ export async function bundle(outdir: string): Promise<void> {
   if (wrong.length > 0 || files(alone.metafile).length > 0)
     throw new Error(
       `${place} must be in files of a folder of ${outdir}: from there, it finds the other files of the package`
+    )
+
+  // esbuild escapes other characters, except in a regular expression.
+  const wide = [bundled, alone, quick]
+    .flatMap(({ metafile }) => Object.keys(metafile.outputs))
+    .filter((file) => !isAscii(readFileSync(join(root, file))))
+  if (wide.length > 0)
+    throw new Error(
+      `${wide.join(', ')}: characters other than ASCII double the memory of the source, and the time to read it`
     )
 
   for (const file of globSync('**/*.json', { cwd: join(root, 'src') }))
