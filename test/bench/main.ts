@@ -1,4 +1,4 @@
-// npm run bench -- receive | drain | postgres | read | latency | scale | metrics | types
+// npm run bench -- receive | drain | postgres | read | latency | scale | metrics | start | types
 import { parseArgs } from 'node:util'
 
 import { drain, drainAgainst } from './drain/run.ts'
@@ -10,6 +10,7 @@ import { postgres } from './postgres/run.ts'
 import { read } from './read/run.ts'
 import { receive, sizes } from './receive/run.ts'
 import { scale } from './scale/run.ts'
+import { start } from './start/run.ts'
 import { types } from './types/run.ts'
 
 const engines = ['sqlite', 'postgres'] as const
@@ -47,6 +48,9 @@ npm run bench -- scale [--events N] [--rounds N] [--engine sqlite|postgres]
 
 npm run bench -- metrics [--rounds N]
     the CPU time that the metrics take for an event that is accepted and handled (default: 40 rounds)
+
+npm run bench -- start [--rounds N]
+    the time of short commands of the built package beside that of Node alone (default: 40 rounds)
 
 npm run bench -- types [--rounds N]
     the compiler's time for a handler for every event type, beside one handler
@@ -88,6 +92,8 @@ if (command === undefined) {
   await scale({ events: command.events, rounds: command.rounds ?? 20, engine: command.engine })
 } else if (command.name === 'metrics') {
   if (!metrics(command.rounds ?? 40)) process.exitCode = 1
+} else if (command.name === 'start') {
+  if (!(await start(command.rounds ?? 40))) process.exitCode = 1
 } else if (command.name === 'types') {
   if (!types(command.rounds ?? (command.quick ? 1 : 7))) process.exitCode = 1
 } else if (command.against !== undefined) {
@@ -134,7 +140,8 @@ function readCommand() {
         name === 'read' ||
         name === 'latency' ||
         name === 'scale' ||
-        name === 'metrics')
+        name === 'metrics' ||
+        name === 'start')
       ? { name, quick, only, against, json, bytes, rounds, events, seconds, engine }
       : undefined
   } catch (error) {
