@@ -1,6 +1,6 @@
 import diagnostics from 'node:diagnostics_channel'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
@@ -87,7 +87,10 @@ async function scaleSqlite(settings: ScaleSettings): Promise<void> {
 }
 
 async function scalePostgres(settings: ScaleSettings): Promise<void> {
-  const server = await startOwnPostgres(['-c', 'shared_buffers=256MB', '-c', 'max_wal_size=4GB'])
+  // A quarter of the memory, as PostgreSQL's documentation advises for a server.
+  const buffers = `shared_buffers=${Math.round(totalmem() / 4 / 2 ** 20)}MB`
+  const asRun = [buffers, 'max_wal_size=4GB', 'fsync=on', 'full_page_writes=on']
+  const server = await startOwnPostgres(asRun.flatMap((setting) => ['-c', setting]))
   try {
     await compare('PostgreSQL', settings, async (events) => {
       const connectionString = await server.createDatabase({ teardown: () => undefined })
