@@ -13,7 +13,7 @@ inbox.record = async (arrivals: readonly Arrival[]) => {
 }
 
 const app = Fastify()
-await app.register(riverhook, { secrets: 'whk_a', inbox, ackTimeout: 500 })
+await app.register(riverhook, { secrets: 'whk_a', inbox })
 const url = await app.listen({ port: 0, host: '127.0.0.1' })
 
 process.on('message', (what) => {
