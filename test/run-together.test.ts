@@ -29,6 +29,10 @@ t.test('all tests of a folder run, however long a file waits while it is loaded'
   const { code, stdout } = await runProcess(process.execPath, [join(folder, 'main.mjs')], { env: { TAP: '1' } })
   t.match(stdout, /^ok 1 - 2 files are loaded.*^ok 2 - the first file.*^ok 3 - the second file.*^1\.\.3$/msu)
   t.equal(code, 0)
+  const leftOut = await runProcess(process.execPath, [join(folder, 'main.mjs')], {
+    env: { TAP: '1', TEST_LEAVE_OUT: join(folder, 'b.test.ts') }
+  })
+  t.match(leftOut.stdout, /^ok 1 - 1 files are loaded.*^ok 2 - the first file.*^1\.\.2$/msu, 'one that is left out')
 })
 
 const ways = ['timer', 'immediate', 'tick', 'promise', 'file', 'connection']

@@ -8,7 +8,7 @@
 import { execFile } from 'node:child_process'
 import { globSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
@@ -22,15 +22,22 @@ const same = [
   'test/{deploy,docs,house,language,surface,types}.test.ts',
   // The page, which runs in a browser. The API that it calls is tested in test/admin.
   'test/page.test.ts',
-  // The decisions of PostgreSQL: its engine is SQL. Its connections and their faults are in other files.
+  // The decisions of PostgreSQL: its engine is SQL. Its connections and their faults, its transactions of handlers, and
+  // what this side makes of values are in other files, which are not left out.
   'test/crash/alone/replicas*.test.ts',
   'test/inbox/alone/postgres{,-crowd,-merchant-pool}.test.ts',
+  'test/inbox/postgres-{handlers,plans,reader,replicas,rights,settings,settle}.test.ts',
   // The contract again, with encryption. test/inbox/encryption.test.ts has all that is particular to it.
   'test/inbox/alone/encrypted*.test.ts'
 ]
+const leftOut = same.flatMap((pattern) => {
+  const found = globSync(pattern, { cwd: root })
+  if (found.length === 0) throw new Error(`No test is named ${pattern}`)
+  return found
+})
 const given = process.argv.slice(2)
 const files =
-  given.length > 0 ? given : globSync(['test/*.test.ts', 'test/*/alone/*.test.ts'], { cwd: root, exclude: same })
+  given.length > 0 ? given : globSync(['test/*.test.ts', 'test/*/alone/*.test.ts'], { cwd: root, exclude: leftOut })
 
 rmSync(join(root, '.oldest'), { recursive: true, force: true })
 const folder = mkdtempSync(join(tmpdir(), 'riverhook-node-'))
@@ -39,7 +46,11 @@ try {
     installNode(oldestNode, join(folder, 'node')),
     promisify(execFile)('npm', ['run', '-s', 'build:js'], { cwd: root })
   ])
-  runTap(files, node, { TEST_DIST: '1' })
+  runTap(files, node, {
+    TEST_DIST: '1',
+    // Some of them run together with others: test/run-together.ts.
+    ...(given.length > 0 ? {} : { TEST_LEAVE_OUT: leftOut.map((file) => join(root, file)).join(delimiter) })
+  })
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
