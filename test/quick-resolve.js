@@ -10,6 +10,9 @@
 //   (test/package/bundle.ts). A command starts in two thirds of the time then, and is tested in the form that users get.
 //
 // tap finds the test of an uncaught error through test/quick-domain.js.
+//
+// tap's records of the files of each process, for coverage and `--changed`, and its mocks become an empty module: no
+// test uses them. On Node 22, they would send each import through a separate thread.
 import { registerHooks } from 'node:module'
 import process from 'node:process'
 import { pathToFileURL, URL } from 'node:url'
@@ -17,6 +20,7 @@ import { pathToFileURL, URL } from 'node:url'
 const root = new URL('../', import.meta.url).href
 const sources = `${root}src/`
 const domain = new URL('quick-domain.js', import.meta.url).href
+const unused = /\/@tapjs\/(?:processinfo|mock)\/dist\/esm\/import\.mjs$/u
 const built = builtFolder()
 const [own, extension, format] = built === undefined ? [sources, '.ts', 'module-typescript'] : [built, '.js', 'module']
 
@@ -36,6 +40,7 @@ function builtFolder() {
 registerHooks({
   resolve(specifier, context, next) {
     if (specifier === 'async-hook-domain') return { url: domain, format: 'module', shortCircuit: true }
+    if (unused.test(specifier)) return { url: 'data:text/javascript,', format: 'module', shortCircuit: true }
     const { parentURL } = context
     // A module that does not exist fails to load.
     if (specifier.startsWith('.') && specifier.endsWith(extension) && parentURL?.startsWith(own))
