@@ -53,4 +53,16 @@ export async function handlersContract(t: Test, open: (t: Test) => Promise<Subje
     await settleAll(inbox, await claim(inbox, ['mail']), { state: 'parked' })
     t.equal((await inbox.event(keyOf('1')))!.deliveries[1]!.state, 'parked', 'the dispatcher may also park a delivery')
   })
+  t.test('a failed delivery that lets later ones overtake still does when its handler is back', async (t) => {
+    const { inbox, now } = await open(t)
+    const handlers = [{ name: 'ship', source, pattern: '*' }]
+    await inbox.adopt(handlers)
+    await inbox.record([arrival('1', [{ handler: 'ship', orderKey: 'k' }])])
+    const dueAt = new Date(now() + 60_000)
+    await settleAll(inbox, await claim(inbox, ['ship']), { state: 'retry', dueAt, error: 'x', releaseKey: true })
+    await inbox.record([arrival('2', [{ handler: 'ship', orderKey: 'k' }])])
+    t.same(await inbox.adopt([]), { parked: 2, resumed: 0 })
+    t.same(await inbox.adopt(handlers), { parked: 0, resumed: 2 })
+    t.same(ids(await claim(inbox, ['ship'])), ['2'])
+  })
 }

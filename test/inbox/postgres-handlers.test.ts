@@ -62,15 +62,11 @@ for (const state of ['parked', 'waiting'])
       t.teardown(() => client.end())
       await client.query(`BEGIN; ${lockKeys([{ handler: 'ship', realm, orderKey: 'k9999' }])}`)
       const isParked = state === 'parked'
-      t.same(
-        await inbox.adopt(handlers('ship')),
-        isParked ? { parked: 0, resumed: 1_000, hasMore: true } : { parked: 0, resumed: 0 }
-      )
+      t.same(await inbox.adopt(handlers('ship')), { parked: 0, resumed: isParked ? 1_000 : 0, hasMore: true })
       t.ok((await claim(inbox, ['ship'])).length > 0)
       await client.query('ROLLBACK')
-      const rest = isParked ? [0, count - 1_000, count / 1_000] : [0, 0, 1]
+      const rest = isParked ? [0, count - 1_000, count / 1_000] : [0, 0, count / 2_000]
       t.same(await adoptAll(inbox, handlers('ship')), rest)
-      await until(inbox, async () => (await inbox.stats()).deliveries.waiting === 0)
       t.match(await byHandler(inbox), [{ handler: 'ship', parked: 0, waiting: 0 }])
     }
   )

@@ -26,7 +26,7 @@ const same = [
   // what this side makes of values are in other files, which are not left out.
   'test/crash/alone/replicas*.test.ts',
   'test/inbox/alone/postgres{,-crowd,-merchant-pool}.test.ts',
-  'test/inbox/postgres-{handlers,plans,reader,replicas,rights,settings,settle}.test.ts',
+  'test/inbox/postgres-{adopt,handlers,plans,reader,replicas,rights,settings,settle}.test.ts',
   // The contract again, with encryption. test/inbox/encryption.test.ts has all that is particular to it.
   'test/inbox/alone/encrypted*.test.ts'
 ]

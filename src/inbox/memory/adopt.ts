@@ -14,7 +14,7 @@ export function adopt(store: Store, handlers: readonly HandlerRecord[], now: num
       const isKnown = store.hasHandler(delivery)
       if (!isKnown && park(store, delivery, now)) parked += 1
       else if (isKnown && delivery.state === 'parked') {
-        delivery.state = stateBeforeLineUp(delivery)
+        delivery.state = delivery.overtakable ? 'pending' : stateBeforeLineUp(delivery)
         resumed += 1
       }
     }

@@ -22,11 +22,6 @@ const adoptLock = saltedLock("hashtextextended('riverhook.adopt', 0)")
 /** Deliveries changed per transaction, so that a start never waits for a backlog of millions. */
 const batchSize = 1_000
 
-/** True if another batch may be needed. */
-export function mayHaveMore({ parked, resumed }: Omit<Adopted, 'hasMore'>): boolean {
-  return parked >= batchSize || resumed >= batchSize
-}
-
 /**
  * Stores which handlers this replica has. Parks the unsettled deliveries of handlers that no replica has any more, and
  * resumes the deliveries whose handler is back: a batch of them. Resumed deliveries with an order key wait until
@@ -64,55 +59,46 @@ export function adopt(
   )
 }
 
-/** Adopts the next batch after `adopt`. */
-export function continueAdopting(
-  database: Database,
-  handlers: readonly HandlerRecord[],
-  times: Times
-): Promise<Adopted> {
-  return database.transaction(
-    async (tx) => {
-      await tx.query(`SELECT pg_advisory_xact_lock(${adoptLock})`)
-      return adoptBatch(tx, handlers, times)
-    },
-    { statementTimeoutMs: longTimeoutMs }
-  )
-}
-
 async function adoptBatch(tx: Transaction, handlers: readonly HandlerRecord[], times: Times): Promise<Adopted> {
-  const batch = { parked: await parkAbandoned(tx, times), resumed: await resume(tx, handlers) }
-  return mayHaveMore(batch) ? { ...batch, hasMore: true } : batch
+  const parked = await parkAbandoned(tx, times)
+  const resumed = await resume(tx, handlers)
+  const batch = { parked: parked.changed, resumed: resumed.changed }
+  return isFull(parked) || isFull(resumed) ? { ...batch, hasMore: true } : batch
 }
 
 /**
  * Resumes parked deliveries, by handler and in order of arrival: a delivery that is still parked holds back later ones
  * with the same order key.
  */
-async function resume(tx: Transaction, handlers: readonly HandlerRecord[]): Promise<number> {
-  let resumed = 0
+async function resume(tx: Transaction, handlers: readonly HandlerRecord[]): Promise<Batch> {
+  let [found, changed] = [0, 0]
   for (const row of await tx.query(parkedHandlersSql)) {
     const handler = handlers.find(({ name }) => name === row['handler'])
-    if (handler !== undefined && resumed < batchSize)
-      resumed += readCount((await tx.query(resumeSql, [handler.name, batchSize - resumed, handler.source]))[0])
+    if (handler === undefined || found >= batchSize) continue
+    const batch = readBatch((await tx.query(resumeSql, [handler.name, batchSize - found, handler.source]))[0])
+    found += batch.found
+    changed += batch.changed
   }
-  return resumed
+  return { found, changed }
 }
 
 /**
- * Updates the replica's heartbeat, and parks the deliveries of replicas that are gone.
- * @returns `isKnown: false` if another replica removed this one after a long silence: it must adopt again
+ * Updates the replica's heartbeat. Parks a batch of the deliveries of replicas that are gone, if `mayPark`.
+ * @returns `isKnown: false` if another replica removed this one after a long silence: it must adopt again; `hasMore`:
+ *   another batch may be needed
  */
 export async function beat(
   database: Database,
   { instance }: Replica,
-  times: Times
-): Promise<{ readonly isKnown: boolean; readonly parked: number }> {
+  times: Times,
+  mayPark: boolean
+): Promise<{ readonly isKnown: boolean; readonly hasMore: boolean }> {
   const rows = await database.query(
     'UPDATE riverhook.server SET seen_at = now() WHERE instance = $1 RETURNING instance',
     [instance]
   )
-  if (rows.length === 0) return { isKnown: false, parked: 0 }
-  return { isKnown: true, parked: await parkUnlessLocked(database, times) }
+  const isKnown = rows.length > 0
+  return { isKnown, hasMore: isKnown && mayPark && (await parkUnlessLocked(database, times)) }
 }
 
 /** Marks the replica as gone. The last replica's handlers stay known until the next replica adopts its own. */
@@ -121,21 +107,32 @@ export async function leave(database: Database, { instance }: Replica, times: Ti
   await parkUnlessLocked(database, times)
 }
 
-async function parkUnlessLocked(database: Database, times: Times): Promise<number> {
+/** @returns true if another batch may be needed */
+async function parkUnlessLocked(database: Database, times: Times): Promise<boolean> {
   return database.transaction(
     async (tx) => {
       // Skip if another replica holds the lock: it is doing the same.
       const [row] = await tx.query(
         `SELECT pg_try_advisory_xact_lock(${adoptLock}) AS free, EXISTS (SELECT 1 FROM riverhook.server WHERE seen_at >= now() - ${goneAfter}) AS living`
       )
-      return row?.['free'] === true && row['living'] === true ? parkAbandoned(tx, times) : 0
+      return row?.['free'] === true && row['living'] === true && isFull(await parkAbandoned(tx, times))
     },
     { statementTimeoutMs: longTimeoutMs }
   )
 }
 
-/** @returns how many deliveries were parked: at most one batch */
-async function parkAbandoned(tx: Transaction, times: Times): Promise<number> {
+/** How many deliveries a statement found, and how many of these it changed. */
+interface Batch {
+  readonly found: number
+  readonly changed: number
+}
+
+/** True if more may be left. Others may have changed some of those found before they were locked. */
+function isFull({ found }: Batch): boolean {
+  return found >= batchSize
+}
+
+async function parkAbandoned(tx: Transaction, times: Times): Promise<Batch> {
   await tx.query(`DELETE FROM riverhook.server WHERE seen_at < now() - ${goneAfter}`)
   await tx.query('DELETE FROM riverhook.handler WHERE instance NOT IN (SELECT instance FROM riverhook.server)')
   const gone = await tx.query(goneHandlersSql)
@@ -143,12 +140,12 @@ async function parkAbandoned(tx: Transaction, times: Times): Promise<number> {
 }
 
 /** @param rows the handlers to park. A row with `source` limits that to events of that source */
-async function park(tx: Transaction, rows: readonly Row[], { fixed }: Times): Promise<number> {
-  if (rows.length === 0) return 0
+async function park(tx: Transaction, rows: readonly Row[], { fixed }: Times): Promise<Batch> {
+  if (rows.length === 0) return { found: 0, changed: 0 }
   const handlers = rows.map((row) => row['handler'])
   const sources = rows.map((row) => row['source'] ?? null)
   const [parked] = await tx.query(parkSql, [handlers, fixed ?? null, batchSize, sources])
-  return readCount(parked)
+  return readBatch(parked)
 }
 
 /** Converts handlers to query parameters: names and sources. */
@@ -186,19 +183,23 @@ const handlersWith = (condition: string): string => `(
 const goneHandlersSql = `${handlersWith("state IN ('pending', 'running')")} UNION ${handlersWith("state = 'waiting'")} EXCEPT SELECT name FROM riverhook.handler`
 
 /**
- * Deliveries whose handler exists, but for another source than their event's. Checks only the longest overdue ones of
- * each handler: unclaimable deliveries collect there. Reads no event of a handler that never had a delivery of another
- * source.
+ * Deliveries whose handler exists, but for another source than their event's. Checks only the longest overdue ones and
+ * the first waiting ones of each handler: unclaimable deliveries collect there. Reads no event of a handler that never
+ * had a delivery of another source.
  */
 const otherSourcesSql = `
-SELECT DISTINCT known.name AS handler, due.source FROM (SELECT DISTINCT name FROM riverhook.handler) AS known
+SELECT DISTINCT known.name AS handler, event.source FROM (SELECT DISTINCT name FROM riverhook.handler) AS known
 CROSS JOIN LATERAL (
-  SELECT event.source FROM riverhook.delivery AS d JOIN riverhook.event AS event ON event.seq = d.event_seq
-  WHERE d.handler = known.name AND d.state IN ('pending', 'running') ORDER BY d.due_at, d.id LIMIT 1000) AS due
+  (SELECT d.event_seq FROM riverhook.delivery AS d
+   WHERE d.handler = known.name AND d.state IN ('pending', 'running') ORDER BY d.due_at, d.id LIMIT 1000)
+  UNION ALL
+  (SELECT d.event_seq FROM riverhook.delivery AS d
+   WHERE d.handler = known.name AND d.state = 'waiting' ORDER BY d.realm, d.order_key, d.event_seq LIMIT 1000)) AS first
+JOIN riverhook.event AS event ON event.seq = first.event_seq
 WHERE EXISTS (
   SELECT 1 FROM riverhook.handled JOIN riverhook.kind ON kind.id = handled.kind
   WHERE handled.handler = known.name AND ${hasNoHandler('kind.source')})
-AND ${hasNoHandler('due.source')}`
+AND ${hasNoHandler('event.source')}`
 
 /** True if no replica has the handler `known` for this source. */
 function hasNoHandler(source: string): string {
@@ -241,23 +242,26 @@ WITH found AS MATERIALIZED (
       suspicion = d.suspicion + (gone.state = 'running' AND d.on_loss <> 'nothing')::integer, overtakable = d.overtakable AND gone.state <> 'running',
       last_error = CASE WHEN gone.state = 'running' THEN ${expiredErrorSql('gone')} ELSE d.last_error END
   FROM gone WHERE d.id = gone.id RETURNING 1)
-SELECT count(*)::integer AS count FROM parked`
+SELECT (SELECT count(*) FROM found) AS found, count(*) AS changed FROM parked`
 
 /** The condition of the index `delivery_parked`. */
 const isParked = "state = 'parked' AND attempts >= 0"
 
 const parkedHandlersSql = handlersWith(isParked)
 
+/** Resumes the deliveries of events that were deleted by hand, too: a claim removes them, so that no line waits. */
 const resumeSql = `
-WITH resumed AS (
-  UPDATE riverhook.delivery SET state = CASE WHEN order_key IS NULL THEN 'pending' ELSE 'waiting' END
-  WHERE id IN (SELECT id FROM riverhook.delivery WHERE ${isParked} AND handler = $1
-    AND (SELECT event.source FROM riverhook.event AS event WHERE event.seq = event_seq) = $3 ORDER BY event_seq LIMIT $2) AND state = 'parked'
+WITH found AS MATERIALIZED (
+  SELECT id FROM riverhook.delivery WHERE ${isParked} AND handler = $1
+    AND coalesce((SELECT event.source FROM riverhook.event AS event WHERE event.seq = event_seq), $3) = $3 ORDER BY event_seq LIMIT $2
+), resumed AS (
+  UPDATE riverhook.delivery SET state = CASE WHEN order_key IS NULL OR overtakable THEN 'pending' ELSE 'waiting' END
+  WHERE id = ANY (ARRAY(SELECT id FROM found)) AND ${withoutIndex("state = 'parked'")}
   RETURNING 1)
-SELECT count(*)::integer AS count FROM resumed`
+SELECT (SELECT count(*) FROM found) AS found, count(*) AS changed FROM resumed`
 
-function readCount(row: Row | undefined): number {
-  return Number(row?.['count'])
+function readBatch(row: Row | undefined): Batch {
+  return { found: Number(row?.['found']), changed: Number(row?.['changed']) }
 }
 
 /**

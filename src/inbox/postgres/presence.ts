@@ -1,5 +1,5 @@
 import type { Adopted, HandlerRecord, OrderKey } from '../inbox.ts'
-import { adopt, beat, continueAdopting, mayHaveMore, leave, promoteBatch, type Replica } from './adopt.ts'
+import { adopt, beat, leave, promoteBatch, type Replica } from './adopt.ts'
 import type { Times } from './claim.ts'
 import type { Database } from './database.ts'
 import { clearInterval, setInterval } from '../../model/timers.ts'
@@ -21,11 +21,13 @@ export class Presence {
   #handlers: readonly HandlerRecord[] = []
   #beats: NodeJS.Timeout | undefined
   #beating: Promise<void> | undefined
-  #continuing: Promise<void> | undefined
-  /** The last batch of a heartbeat was full: more deliveries may have to be parked or resumed. */
-  #adoptionPending = false
-  /** The last order key promoted before an error, or before the batch ended. */
-  #resumeAfter: OrderKey | undefined
+  #adoptingAgain: Promise<void> | undefined
+  /** The last call of `adopt` failed, or left more for the next one: its caller calls again. */
+  #isAdopting = false
+  /** A heartbeat found more than it does itself: `adopt` must be called again. */
+  #mustAdoptAgain = false
+  /** The last order key whose line `adopt` has checked; undefined starts over. */
+  #linedUpTo: OrderKey | undefined
   /** The last order key checked by a heartbeat; undefined starts over. */
   #checkedTo: OrderKey | undefined
   #ended = false
@@ -34,9 +36,11 @@ export class Presence {
     this.#options = options
   }
 
+  /** Parks and resumes a batch, and checks the lines of a batch of order keys. */
   async adopt(handlers: readonly HandlerRecord[]): Promise<Adopted> {
     const { database, replica, times, onDue, beatMs } = this.#options
-    const result = await adopt(database, replica, handlers, times())
+    this.#isAdopting = true
+    const { hasMore: isBatchFull, ...batch } = await adopt(database, replica, handlers, times())
     this.#handlers = handlers
     this.#beats ??= setInterval(() => {
       this.#options.onBeat()
@@ -47,51 +51,45 @@ export class Presence {
           this.#beating = undefined
         })
     }, beatMs).unref()
-    this.#resumeAfter = await promoteBatch(database, undefined)
-    // Check the rest of the keys in the background: due deliveries must not wait for it.
-    this.#continueInBackground()
+    // The batch may have changed lines that were already checked.
+    if (batch.parked > 0 || batch.resumed > 0) this.#linedUpTo = undefined
+    this.#linedUpTo = await promoteBatch(database, this.#linedUpTo)
     onDue()
-    return result
+    this.#isAdopting = isBatchFull === true || this.#linedUpTo !== undefined
+    return this.#isAdopting ? { ...batch, hasMore: true } : batch
   }
 
   /** Best effort: this only notifies the other replicas sooner. They drop a silent replica after a minute anyway. */
   async end(): Promise<void> {
     this.#ended = true
     clearInterval(this.#beats)
-    await Promise.all([this.#continuing, this.#beating])
+    await Promise.all([this.#adoptingAgain, this.#beating])
     const { database, replica, times } = this.#options
     await leave(database, replica, times()).catch(() => undefined)
   }
 
   async #beat(): Promise<void> {
     const { database, replica, times } = this.#options
-    const { isKnown, parked } = await beat(database, replica, times())
-    const adopted = isKnown ? { parked, resumed: 0 } : await this.adopt(this.#handlers)
-    this.#adoptionPending ||= mayHaveMore(adopted)
-    this.#continueInBackground()
+    // Nothing is parked or lined up beside `adopt`, which counts all of it for its caller.
+    const isAlone = !this.#isAdopting && this.#adoptingAgain === undefined
+    const { isKnown, hasMore } = await beat(database, replica, times(), isAlone)
+    this.#mustAdoptAgain ||= !isKnown || hasMore
+    if (this.#mustAdoptAgain && isAlone)
+      this.#adoptingAgain = this.#adoptAgain()
+        // Another call reports the error, and the next heartbeat continues.
+        .catch(() => undefined)
+        .finally(() => {
+          this.#adoptingAgain = undefined
+          this.#isAdopting = false
+        })
     // A delivery that was deleted or changed by hand can leave others with its order key waiting.
-    this.#checkedTo = await promoteBatch(database, this.#checkedTo)
+    if (isAlone) this.#checkedTo = await promoteBatch(database, this.#checkedTo)
   }
 
-  #continueInBackground(): void {
-    if ((this.#resumeAfter === undefined && !this.#adoptionPending) || this.#ended) return
-    this.#continuing ??= this.#continue()
-      .catch(() => undefined)
-      .finally(() => {
-        this.#continuing = undefined
-      })
-  }
-
-  async #continue(): Promise<void> {
-    const { database, times, onDue } = this.#options
-    while ((this.#resumeAfter !== undefined || this.#adoptionPending) && !this.#ended) {
-      if (this.#adoptionPending) {
-        this.#adoptionPending = mayHaveMore(await continueAdopting(database, this.#handlers, times()))
-        // Start over: this batch may have resumed deliveries of keys that were already checked.
-        this.#resumeAfter = undefined
-      }
-      this.#resumeAfter = await promoteBatch(database, this.#resumeAfter)
-      onDue()
-    }
+  /** Adopts until nothing is left. */
+  async #adoptAgain(): Promise<void> {
+    let hasMore: boolean | undefined = true
+    while (hasMore === true && !this.#ended) ({ hasMore } = await this.adopt(this.#handlers))
+    this.#mustAdoptAgain = false
   }
 }

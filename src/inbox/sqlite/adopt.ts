@@ -31,7 +31,7 @@ const [pending, waiting, parked] = [
 /** A batch of them. */
 const some = (deliveries: string): string => `id IN (SELECT id FROM delivery WHERE ${deliveries} LIMIT ${batchSize})`
 const park = "UPDATE delivery SET state = 'parked' WHERE"
-const unpark = "UPDATE delivery SET state = iif(order_key IS NULL, 'pending', 'waiting') WHERE"
+const unpark = "UPDATE delivery SET state = iif(order_key IS NULL OR overtakable, 'pending', 'waiting') WHERE"
 
 export const adoptSql = {
   unsettledHandlers: [claimable, "order_key IS NOT NULL AND state = 'waiting'", "state = 'parked'"]
