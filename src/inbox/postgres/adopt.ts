@@ -206,20 +206,20 @@ function hasNoHandler(source: string): string {
   return `NOT EXISTS (SELECT 1 FROM riverhook.handler AS other WHERE other.name = known.name AND other.source = ${source})`
 }
 
-/** The parameters of `parkSql`: names, the time, the size of a batch, and sources; null for all. */
-const goneSql = 'unnest($1::text[], $4::text[]) AS gone (name, source)'
-
-/** True if the delivery `d` belongs to the row of `goneSql`. */
+/** True if the delivery `d` belongs to the handler `gone`. */
 const isGone =
   'd.handler = gone.name AND (gone.source IS NULL OR gone.source = (SELECT event.source FROM riverhook.event AS event WHERE event.seq = d.event_seq))'
 
 // A running delivery belongs to its process until the lease ends, even if no replica has its handler.
 const isFree = "(d.state <> 'running' OR d.due_at <= coalesce($2::timestamptz, statement_timestamp()))"
 
-/** The index of each state has a handler's deliveries together: any other would be read to its end for a few. */
+/**
+ * The index of each state has a handler's deliveries together: any other would be read to its end for a few. The
+ * parameters are the names of the handlers, the time, the size of a batch, and the sources; null for all.
+ */
 const parkSql = `
 WITH found AS MATERIALIZED (
-  SELECT each.id FROM ${goneSql} CROSS JOIN LATERAL (
+  SELECT each.id FROM unnest($1::text[], $4::text[]) AS gone (name, source) CROSS JOIN LATERAL (
     (SELECT d.id FROM riverhook.delivery AS d
      WHERE ${isGone} AND d.state IN ('pending', 'running') AND ${isFree} ORDER BY d.due_at, d.id LIMIT $3::bigint)
     UNION ALL

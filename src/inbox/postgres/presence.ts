@@ -71,10 +71,11 @@ export class Presence {
   async #beat(): Promise<void> {
     const { database, replica, times } = this.#options
     // Nothing is parked or lined up beside `adopt`, which counts all of it for its caller.
-    const isAlone = !this.#isAdopting && this.#adoptingAgain === undefined
+    const isAlone = !this.#isAdopting
     const { isKnown, hasMore } = await beat(database, replica, times(), isAlone)
     this.#mustAdoptAgain ||= !isKnown || hasMore
-    if (this.#mustAdoptAgain && isAlone)
+    if (!isAlone) return
+    if (this.#mustAdoptAgain)
       this.#adoptingAgain = this.#adoptAgain()
         // Another call reports the error, and the next heartbeat continues.
         .catch(() => undefined)
@@ -83,7 +84,7 @@ export class Presence {
           this.#isAdopting = false
         })
     // A delivery that was deleted or changed by hand can leave others with its order key waiting.
-    if (isAlone) this.#checkedTo = await promoteBatch(database, this.#checkedTo)
+    else this.#checkedTo = await promoteBatch(database, this.#checkedTo)
   }
 
   /** Adopts until nothing is left. */
