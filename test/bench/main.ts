@@ -13,6 +13,7 @@ import { scale } from './scale/run.ts'
 import { start } from './start/run.ts'
 import { types } from './types/run.ts'
 
+const benches = ['receive', 'drain', 'postgres', 'read', 'latency', 'scale', 'metrics', 'start', 'types'] as const
 const engines = ['sqlite', 'postgres'] as const
 const keys = [...contestants, ...contestantsAgainst('')].map(({ key }) => key)
 const usage = `npm run bench -- receive [--quick] [--rounds N] [--only KEY ...] [--bytes N] [--json FILE]
@@ -119,7 +120,7 @@ function readCommand() {
         only: { type: 'string', multiple: true, default: [] }
       }
     })
-    const [name] = positionals
+    const name = benches.find((each) => each === positionals[0])
     const { quick, only, against, json } = values
     const engine = engines.find((each) => each === values.engine)
     const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
@@ -132,16 +133,7 @@ function readCommand() {
       (bytes === undefined || sizes.some((size) => size.bytes === bytes)) &&
       only.every((key) => keys.includes(key)) &&
       (engine === undefined) === (values.engine === undefined)
-    return valid &&
-      (name === 'receive' ||
-        name === 'drain' ||
-        name === 'types' ||
-        name === 'postgres' ||
-        name === 'read' ||
-        name === 'latency' ||
-        name === 'scale' ||
-        name === 'metrics' ||
-        name === 'start')
+    return valid && name !== undefined
       ? { name, quick, only, against, json, bytes, rounds, events, seconds, engine }
       : undefined
   } catch (error) {

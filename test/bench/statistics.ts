@@ -38,6 +38,11 @@ export function estimate(values: readonly number[]): Estimate {
   }
 }
 
+/** An estimate as text: the median and its interval. */
+export function estimateText({ median, low, high }: Estimate): string {
+  return `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`
+}
+
 /** The ratios of two series, round by round. */
 export function ratios(values: readonly number[], baseline: readonly number[]): number[] {
   return values.map((value, round) => value / (baseline[round] ?? Number.NaN))

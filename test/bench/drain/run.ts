@@ -8,7 +8,7 @@ import { checkFolder, commitOf, ownFolder } from '../checkout.ts'
 import { startChild, type Child } from '../child.ts'
 import { totalCpu } from '../cpu.ts'
 import { readLoad } from '../machine.ts'
-import { estimate, median, ratios } from '../statistics.ts'
+import { estimate, estimateText, median, ratios } from '../statistics.ts'
 import type { Drained, DrainOrder } from './drainer.ts'
 
 export interface DrainSettings {
@@ -71,8 +71,7 @@ export async function drainAgainst({ checkout, rounds, events }: AgainstSettings
 
 function compare(title: string, results: readonly Drained[], others: readonly Drained[]): void {
   const ratio = (read: (drained: Drained) => number): string => {
-    const { median, low, high } = estimate(ratios(results.map(read), others.map(read)))
-    return `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`
+    return estimateText(estimate(ratios(results.map(read), others.map(read))))
   }
   const cpu = ({ cpu }: Drained): number => (cpu === undefined ? Number.NaN : totalCpu(cpu))
   console.log(

@@ -4,7 +4,7 @@ import { publish } from '../../../src/model/channels.ts'
 import { Metrics } from '../../../src/observe/metrics/metrics.ts'
 import { quietSubject } from '../../observe/metrics-subject.ts'
 import { readLoad } from '../machine.ts'
-import { estimate, median } from '../statistics.ts'
+import { estimate, estimateText, median } from '../statistics.ts'
 
 const atMost = 3
 const eventsPerSlice = 20_000
@@ -34,7 +34,7 @@ export function metrics(rounds: number): boolean {
   counted.end()
   const isReached = micros.median <= atMost
   console.log(
-    `metrics: ${micros.median.toFixed(2)} [${micros.low.toFixed(2)}, ${micros.high.toFixed(2)}] us of CPU time for an event; expected: at most ${atMost}: ${isReached ? 'PASS' : 'MISSED'}; load ${readLoad()}`
+    `metrics: ${estimateText(micros)} us of CPU time for an event; expected: at most ${atMost}: ${isReached ? 'PASS' : 'MISSED'}; load ${readLoad()}`
   )
   return isReached
 }

@@ -1,7 +1,7 @@
 import Table from 'cli-table3'
 
 import { totalCpu } from '../cpu.ts'
-import { estimate, median, ratios, type Estimate } from '../statistics.ts'
+import { estimate, estimateText, median, ratios, type Estimate } from '../statistics.ts'
 import { comparisons, expectations, type Expectation } from './contestants.ts'
 import type { Slice } from './measure.ts'
 import type { Results } from './run.ts'
@@ -107,5 +107,5 @@ function verdictOf({ atMost = Infinity, atLeast = -Infinity }: Expectation, valu
 }
 
 function withInterval(ratio: Estimate | undefined): string {
-  return ratio === undefined ? '' : `${ratio.median.toFixed(2)} [${ratio.low.toFixed(2)}, ${ratio.high.toFixed(2)}]`
+  return ratio === undefined ? '' : estimateText(ratio)
 }

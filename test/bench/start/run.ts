@@ -8,7 +8,7 @@ import { sqliteInbox } from '../../../src/index.ts'
 import { arrivalFor } from '../arrival.ts'
 import { eventBody } from '../body.ts'
 import { readLoad } from '../machine.ts'
-import { estimate, median, ratios } from '../statistics.ts'
+import { estimate, estimateText, median, ratios } from '../statistics.ts'
 
 const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
 const events = 1_000
@@ -51,17 +51,16 @@ export async function start(rounds: number): Promise<boolean> {
         if (round >= 0) times.get(name)?.push(ms)
       }
     const of = (name: Name): readonly number[] => times.get(name) ?? []
-    for (const name of names) {
-      const { median: ratio, low, high } = estimate(ratios(of(name), of('node -e 0')))
-      const figures = `${median(of(name)).toFixed(0)} ms, ${ratio.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`
-      console.log(`${name}: ${figures} times node -e 0`)
-    }
     const node = of('node -e 0')
+    for (const name of names) {
+      const ratio = estimate(ratios(of(name), node))
+      console.log(`${name}: ${median(of(name)).toFixed(0)} ms, ${estimateText(ratio)} times node -e 0`)
+    }
     const rest = of('riverhook stats').map((ms, round) => ms - (of('reading the file')[round] ?? NaN))
-    const { median: beside, low, high } = estimate(ratios(rest, node).map((ratio) => ratio + 1))
-    const isReached = beside <= atMost
+    const beside = estimate(ratios(rest, node).map((ratio) => ratio + 1))
+    const isReached = beside.median <= atMost
     console.log(
-      `riverhook stats beside reading the file: ${beside.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]; expected: at most ${atMost}: ${isReached ? 'PASS' : 'MISSED'}; load ${readLoad()}`
+      `riverhook stats beside reading the file: ${estimateText(beside)}; expected: at most ${atMost}: ${isReached ? 'PASS' : 'MISSED'}; load ${readLoad()}`
     )
     return isReached
   } finally {
