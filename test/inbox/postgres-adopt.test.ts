@@ -11,6 +11,7 @@ import { Presence } from '../../src/inbox/postgres/presence.ts'
 import { readableLog } from '../deliver/rig.ts'
 import { source } from '../event-keys.ts'
 import { adoptAll } from './adopt-all.ts'
+import { addDeliveries } from './add-deliveries.ts'
 import { arrival } from './arrivals.ts'
 import { claim, ids } from './contract.ts'
 import { openPostgres } from './open-postgres.ts'
@@ -22,22 +23,6 @@ const server = await startPostgres()
 t.teardown(() => server.stop())
 
 const handlers = (...names: string[]) => names.map((name) => ({ name, source, pattern: '*' }))
-
-/**
- * Adds events, each with a delivery.
- * @param key the order key, an expression of SQL; `n` is the number of the event
- */
-async function add(url: string, [from, to]: readonly [number, number], state: string, key = 'NULL'): Promise<void> {
-  await run(
-    url,
-    `WITH event AS (
-       INSERT INTO riverhook.event (seq, realm, id, source, state, type, endpoint, kind, received_at, backfilled, receipt, body)
-       SELECT nextval('riverhook.event_seq'), 'digital-river', n, 'digital-river', 'accepted', 'order.accepted', '/', 0, now(), false, '{"checks":[]}', 'x'
-       FROM generate_series(${from}, ${to}) AS n RETURNING seq, id::integer AS n)
-     INSERT INTO riverhook.delivery (event_seq, realm, handler, state, due_at, order_key)
-     SELECT seq, 'digital-river', 'ship', '${state}', now(), ${key} FROM event ORDER BY seq`
-  )
-}
 
 async function countStates(url: string): Promise<Readonly<Record<string, number>>> {
   const rows = await run(url, 'SELECT state, count(*)::integer AS count FROM riverhook.delivery GROUP BY state')
@@ -51,7 +36,7 @@ for (const [before, now, after] of [
   t.test(`one of a full batch of ${before} deliveries is deleted before it is locked: the rest follows`, async (t) => {
     const url = await server.createDatabase(t)
     const inbox = await openPostgres(t, url)
-    await add(url, [1, 2_500], before)
+    await addDeliveries(url, [1, 2_500], before)
     const client = new pg.Client({ connectionString: url })
     await client.connect()
     t.teardown(() => client.end())
@@ -68,9 +53,9 @@ t.test('lines that are resumed beside very many others become due', async (t) =>
   const url = await server.createDatabase(t)
   const inbox = await openPostgres(t, url)
   // Lines in order: one delivery is pending, and one waits. More than are checked at a time.
-  await add(url, [1, 3_000], 'pending', 'md5(n::text)')
-  await add(url, [3_001, 6_000], 'waiting', 'md5((n - 3000)::text)')
-  await add(url, [10_001, 12_500], 'parked', 'md5(n::text)')
+  await addDeliveries(url, [1, 3_000], 'pending', 'md5(n::text)')
+  await addDeliveries(url, [3_001, 6_000], 'waiting', 'md5((n - 3000)::text)')
+  await addDeliveries(url, [10_001, 12_500], 'parked', 'md5(n::text)')
   const [, resumed] = await adoptAll(inbox, handlers('ship'))
   t.equal(resumed, 2_500)
   t.same(await countStates(url), { pending: 5_500, waiting: 3_000 })
@@ -79,7 +64,7 @@ t.test('lines that are resumed beside very many others become due', async (t) =>
 t.test('a parked delivery whose event was deleted by hand does not hold back its line', async (t) => {
   const url = await server.createDatabase(t)
   const inbox = await openPostgres(t, url)
-  await add(url, [1, 3], 'parked', "'k'")
+  await addDeliveries(url, [1, 3], 'parked', "'k'")
   await run(url, "DELETE FROM riverhook.event WHERE id = '1'")
   await adoptAll(inbox, handlers('ship'))
   t.same(ids([...(await claim(inbox, ['ship'])), ...(await claim(inbox, ['ship']))]), ['2'])
@@ -89,8 +74,8 @@ t.test('waiting deliveries of a handler that is now for another source are parke
   const url = await server.createDatabase(t)
   const inbox = await openPostgres(t, url)
   await inbox.record([arrival('first', [{ handler: 'ship', orderKey: 'k1' }])])
-  await add(url, [1, 1_500], 'pending', "'k' || n")
-  await add(url, [1_501, 3_000], 'waiting', "'k' || n - 1500")
+  await addDeliveries(url, [1, 1_500], 'pending', "'k' || n")
+  await addDeliveries(url, [1_501, 3_000], 'waiting', "'k' || n - 1500")
   await adoptAll(inbox, [{ name: 'ship', source: 'stripe', pattern: '*' }])
   t.same(await countStates(url), { parked: 3_001 })
 })
@@ -98,7 +83,7 @@ t.test('waiting deliveries of a handler that is now for another source are parke
 t.test('the warning about parked deliveries counts all, also beside heartbeats', async (t) => {
   const url = await server.createDatabase(t)
   const inbox = await openPostgres(t, url, { presenceMs: 5 })
-  await add(url, [1, 8_000], 'pending')
+  await addDeliveries(url, [1, 8_000], 'pending')
   const { log, lines } = readableLog()
   const registry = new Registry(source)
   registry.on('order.*', { name: 'mail' }, () => undefined)
@@ -152,7 +137,7 @@ t.test('a replica that was dropped takes everything back, although an error inte
     await connections.end()
   })
   await presence.adopt(handlers('ship'))
-  await add(url, [1, 2_500], 'parked')
+  await addDeliveries(url, [1, 2_500], 'parked')
   await run(url, 'DELETE FROM riverhook.server')
   while ((await countStates(url))['parked'] !== undefined) await once(beats, 'beat')
   t.equal(state, 'lost')

@@ -4,6 +4,7 @@ import t from 'tap'
 import type { Inbox } from '../../src/index.ts'
 import { lockKeys } from '../../src/inbox/postgres/order.ts'
 import { adoptAll } from './adopt-all.ts'
+import { addDeliveries } from './add-deliveries.ts'
 import { arrival } from './arrivals.ts'
 import { claim, settleAll } from './contract.ts'
 import { openReplicas } from './open-postgres.ts'
@@ -47,15 +48,7 @@ for (const state of ['parked', 'waiting'])
       const url = await server.createDatabase(t)
       const [inbox] = (await openReplicas(t, url, 1)) as [Inbox]
       const count = 20_000
-      await run(
-        url,
-        `INSERT INTO riverhook.event (seq, realm, id, source, state, type, endpoint, kind, received_at, backfilled, receipt, body)
-    SELECT nextval('riverhook.event_seq'), 'digital-river', 'e' || n, 'digital-river', 'accepted', 'order.accepted', '/', 0, now(), false, '{"checks":[]}', 'x' FROM generate_series(1, ${count}) AS n`
-      )
-      await run(
-        url,
-        `INSERT INTO riverhook.delivery (event_seq, realm, handler, state, due_at, order_key) SELECT seq, realm, 'ship', '${state}', now(), 'k' || seq FROM riverhook.event ORDER BY seq`
-      )
+      await addDeliveries(url, [1, count], state, "'k' || n")
       // Another session holds a key that comes late.
       const client = new pg.Client({ connectionString: url })
       await client.connect()
@@ -153,15 +146,7 @@ t.test(
 t.test('a start whose handlers exclude a long backlog parks it in batches, and resumes it in batches', async (t) => {
   const url = await server.createDatabase(t)
   const [inbox] = (await openReplicas(t, url, 1)) as [Inbox]
-  await run(
-    url,
-    `INSERT INTO riverhook.event (seq, realm, id, source, state, type, endpoint, kind, received_at, backfilled, receipt, body)
-    SELECT nextval('riverhook.event_seq'), 'digital-river', 'e' || n, 'digital-river', 'accepted', 'order.accepted', '/webhooks', 0, now(), false, '{"checks":[]}', '{}' FROM generate_series(1, 25000) AS n`
-  )
-  await run(
-    url,
-    "INSERT INTO riverhook.delivery (event_seq, realm, handler, state, due_at) SELECT seq, realm, 'ship', 'pending', now() FROM riverhook.event"
-  )
+  await addDeliveries(url, [1, 25_000], 'pending')
   const count = async (state: 'parked' | 'pending') => (await inbox.stats()).deliveries[state]
   t.same(await inbox.adopt(handlers('mail')), { parked: 1_000, resumed: 0, hasMore: true }, 'a full batch')
   t.same(await adoptAll(inbox, handlers('mail')), [24_000, 0, 25])

@@ -41,6 +41,12 @@ const session: Session = {
   query: async (text, values = []) => (await client.query<Record<string, unknown>>(text, [...values])).rows
 }
 
+/** A database whose transactions are calls of this session. */
+function databaseOn(session: Session): Database {
+  const transaction = (work: (tx: Session) => Promise<unknown>) => work(session)
+  return { ...session, transaction } as unknown as Database
+}
+
 /** The plans of all statements of a read: the text of each step. */
 async function plansOf(read: (session: Session) => Promise<unknown>): Promise<string> {
   const plans: string[] = []
@@ -74,10 +80,7 @@ t.test('on new tables, deliveries are claimed, extended and settled by their key
       return (await own.query<Record<string, unknown>>({ text, values: [...values], types: ownTypes })).rows
     }
   }
-  const database = {
-    ...planned,
-    transaction: (work: (tx: Session) => Promise<unknown>) => work(planned)
-  } as unknown as Database
+  const database = databaseOn(planned)
   const times: Times = { now: Date.now(), fixed: undefined }
   const key = (orderKey?: string) => [{ handler: 'ship', ...(orderKey !== undefined && { orderKey }) }]
 
@@ -229,10 +232,7 @@ t.test('a start parks and resumes deliveries by the index of their state, and re
         return (await own.query<Record<string, unknown>>(text, [...values])).rows
       }
     }
-    const database = {
-      ...planned,
-      transaction: (work: (tx: Session) => Promise<unknown>) => work(planned)
-    } as unknown as Database
+    const database = databaseOn(planned)
     const records = names.map((name) => ({ name, source, pattern: '*' }))
     await adopt(database, { instance: 'own', owner: 'own' }, records, { now: Date.now(), fixed: undefined })
     return plans
