@@ -3,7 +3,7 @@ import { readHandler } from '../rows.ts'
 import { expiredErrorSql, type Times } from './claim.ts'
 import { longTimeoutMs, type Database, type Row, type Session, type Transaction } from './database.ts'
 import { findDisordered, lockKeys, lineUp, saltedLock } from './order.ts'
-import { withoutIndex } from './plan.ts'
+import { isClaimable, isParked, withoutIndex } from './plan.ts'
 import { addCountsSql, minuteSql } from './tally.ts'
 
 /** One running server that shares the inbox with others. */
@@ -175,12 +175,12 @@ export async function listHandlers(session: Session): Promise<readonly HandlerRe
 /** Handlers that have deliveries in a partial index. Skips from one handler to the next instead of scanning. */
 const handlersWith = (condition: string): string => `(
   WITH RECURSIVE name (handler) AS (
-    SELECT min(handler) FROM riverhook.delivery WHERE ${condition}
+    SELECT min(handler) FROM riverhook.delivery AS d WHERE ${condition}
     UNION ALL
-    SELECT (SELECT min(handler) FROM riverhook.delivery WHERE ${condition} AND handler > name.handler) FROM name WHERE name.handler IS NOT NULL
+    SELECT (SELECT min(handler) FROM riverhook.delivery AS d WHERE ${condition} AND handler > name.handler) FROM name WHERE name.handler IS NOT NULL
   ) SELECT handler FROM name WHERE handler IS NOT NULL)`
 
-const goneHandlersSql = `${handlersWith("state IN ('pending', 'running')")} UNION ${handlersWith("state = 'waiting'")} EXCEPT SELECT name FROM riverhook.handler`
+const goneHandlersSql = `${handlersWith(isClaimable('d'))} UNION ${handlersWith("d.state = 'waiting'")} EXCEPT SELECT name FROM riverhook.handler`
 
 /**
  * Deliveries whose handler exists, but for another source than their event's. Checks only the longest overdue ones and
@@ -191,7 +191,7 @@ const otherSourcesSql = `
 SELECT DISTINCT known.name AS handler, event.source FROM (SELECT DISTINCT name FROM riverhook.handler) AS known
 CROSS JOIN LATERAL (
   (SELECT d.event_seq FROM riverhook.delivery AS d
-   WHERE d.handler = known.name AND d.state IN ('pending', 'running') ORDER BY d.due_at, d.id LIMIT 1000)
+   WHERE d.handler = known.name AND ${isClaimable('d')} ORDER BY d.due_at, d.id LIMIT 1000)
   UNION ALL
   (SELECT d.event_seq FROM riverhook.delivery AS d
    WHERE d.handler = known.name AND d.state = 'waiting' ORDER BY d.realm, d.order_key, d.event_seq LIMIT 1000)) AS first
@@ -221,7 +221,7 @@ const parkSql = `
 WITH found AS MATERIALIZED (
   SELECT each.id FROM unnest($1::text[], $4::text[]) AS gone (name, source) CROSS JOIN LATERAL (
     (SELECT d.id FROM riverhook.delivery AS d
-     WHERE ${isGone} AND d.state IN ('pending', 'running') AND ${isFree} ORDER BY d.due_at, d.id LIMIT $3::bigint)
+     WHERE ${isGone} AND ${isClaimable('d')} AND ${isFree} ORDER BY d.due_at, d.id LIMIT $3::bigint)
     UNION ALL
     (SELECT d.id FROM riverhook.delivery AS d
      WHERE ${isGone} AND d.state = 'waiting' ORDER BY d.realm, d.order_key, d.event_seq LIMIT $3::bigint)) AS each
@@ -244,16 +244,13 @@ WITH found AS MATERIALIZED (
   FROM gone WHERE d.id = gone.id RETURNING 1)
 SELECT (SELECT count(*) FROM found) AS found, count(*) AS changed FROM parked`
 
-/** The condition of the index `delivery_parked`. */
-const isParked = "state = 'parked' AND attempts >= 0"
-
-const parkedHandlersSql = handlersWith(isParked)
+const parkedHandlersSql = handlersWith(isParked('d'))
 
 /** Resumes the deliveries of events that were deleted by hand, too: a claim removes them, so that no line waits. */
 const resumeSql = `
 WITH found AS MATERIALIZED (
-  SELECT id FROM riverhook.delivery WHERE ${isParked} AND handler = $1
-    AND coalesce((SELECT event.source FROM riverhook.event AS event WHERE event.seq = event_seq), $3) = $3 ORDER BY event_seq LIMIT $2
+  SELECT d.id FROM riverhook.delivery AS d WHERE ${isParked('d')} AND d.handler = $1
+    AND coalesce((SELECT event.source FROM riverhook.event AS event WHERE event.seq = d.event_seq), $3) = $3 ORDER BY event_seq LIMIT $2
 ), resumed AS (
   UPDATE riverhook.delivery SET state = CASE WHEN order_key IS NULL OR overtakable THEN 'pending' ELSE 'waiting' END
   WHERE id = ANY (ARRAY(SELECT id FROM found)) AND ${withoutIndex("state = 'parked'")}

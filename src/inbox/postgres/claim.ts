@@ -10,7 +10,7 @@ import type {
 import { readClaimed, readSuspect } from '../rows.ts'
 import { leaseRanOut } from '../../model/lease.ts'
 import type { Database, Row, Transaction } from './database.ts'
-import { withoutIndex } from './plan.ts'
+import { isClaimable, withoutIndex } from './plan.ts'
 import { keyColumns, isFirst, readKey, lineUp, lockKeys, tryLockKeys } from './order.ts'
 
 /** Converts between the database's time and this process's time. */
@@ -221,7 +221,7 @@ WITH wanted AS MATERIALIZED (
     SELECT ${leasedColumns("'loss'")}, (d.order_key IS NULL OR d.state = 'running') AND event.source IS NOT NULL AS leasable, event.place
     FROM riverhook.delivery AS d
     LEFT JOIN LATERAL (SELECT event.source, event.ctid AS place FROM riverhook.event AS event WHERE event.seq = d.event_seq LIMIT 1) AS event ON true
-    WHERE d.handler = wanted.handler AND d.state IN ('pending', 'running') AND d.due_at <= ${timeSql('$7')}
+    WHERE d.handler = wanted.handler AND ${isClaimable('d')} AND d.due_at <= ${timeSql('$7')}
       AND (d.suspicion = 0 OR d.state = 'running' OR event.source IS NULL)
       AND coalesce(event.source, wanted.source) = wanted.source
     ORDER BY d.due_at, d.id LIMIT wanted.room
@@ -231,7 +231,7 @@ WITH wanted AS MATERIALIZED (
   SELECT ceil(date_part('epoch', min(later.due_at) - ${timeSql('$7')}) * 1000) AS wait_ms
   FROM (SELECT wanted.handler FROM wanted WHERE (SELECT count(*) FROM due) < $4) AS wanted CROSS JOIN LATERAL (
     SELECT d.due_at FROM riverhook.delivery AS d
-    WHERE d.handler = wanted.handler AND d.state IN ('pending', 'running') AND d.state = 'pending' AND d.suspicion = 0 AND d.due_at > ${timeSql('$7')}
+    WHERE d.handler = wanted.handler AND ${isClaimable('d')} AND d.state = 'pending' AND d.suspicion = 0 AND d.due_at > ${timeSql('$7')}
     ORDER BY d.due_at LIMIT 1) AS later
 )
 SELECT claimed.*, next.wait_ms

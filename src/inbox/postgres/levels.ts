@@ -3,6 +3,7 @@ import { readOpenCounts } from '../rows.ts'
 import type { Times } from './claim.ts'
 import type { Session } from './database.ts'
 import { deliveryKindsSql, isListed } from './kinds.ts'
+import { isClaimable } from './plan.ts'
 import { nextDueSql, oldestDueAt, overdueSql, readOverdue } from './probe.ts'
 
 /** Returns how much is left to do, and the size of the tables with their indexes. */
@@ -36,7 +37,7 @@ FROM kind WHERE state <> 'done' ORDER BY handler COLLATE "C"`
 const dueSql = `
 SELECT name AS handler, (
   SELECT count(*) FROM riverhook.delivery AS d
-  WHERE d.handler = name AND d.state IN ('pending', 'running') AND d.state = 'pending'
+  WHERE d.handler = name AND ${isClaimable('d')} AND d.state = 'pending'
     AND d.due_at > coalesce($2::timestamptz, statement_timestamp()))::float8 AS later,
   ${overdueSql(nextDueSql('name'), '$2')} AS overdue_ms
 FROM unnest($1::text[]) AS name`

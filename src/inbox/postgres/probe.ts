@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 
 import { isPausedSql, type Times } from './claim.ts'
 import type { Database, Row } from './database.ts'
+import { isClaimable } from './plan.ts'
 
 /** The time of the database's clock. */
 export async function clockTime(database: Database): Promise<Date> {
@@ -40,14 +41,14 @@ export const overdueSql = (dueAt: string, fixed: string): string =>
 /** When the next delivery of a handler falls due. */
 export const nextDueSql = (handler: string): string => `
   SELECT due_at FROM riverhook.delivery AS d
-  WHERE d.handler = ${handler} AND d.state IN ('pending', 'running') AND d.state = 'pending' ORDER BY due_at LIMIT 1`
+  WHERE d.handler = ${handler} AND ${isClaimable('d')} AND d.state = 'pending' ORDER BY due_at LIMIT 1`
 
 // Reads only the first index entry of each handler.
 const oldestDueSql = `
 WITH RECURSIVE name (handler) AS (
-  SELECT min(handler) FROM riverhook.delivery WHERE state IN ('pending', 'running')
+  SELECT min(handler) FROM riverhook.delivery AS d WHERE ${isClaimable('d')}
   UNION ALL
-  SELECT (SELECT min(handler) FROM riverhook.delivery WHERE state IN ('pending', 'running') AND handler > name.handler) FROM name WHERE handler IS NOT NULL
+  SELECT (SELECT min(handler) FROM riverhook.delivery AS d WHERE ${isClaimable('d')} AND handler > name.handler) FROM name WHERE handler IS NOT NULL
 )
 SELECT ${overdueSql('min(head.due_at)', '$1')} AS overdue_ms
 FROM name CROSS JOIN LATERAL (${nextDueSql('name.handler')}) AS head

@@ -17,8 +17,8 @@ import { blockBits } from '../wanted.ts'
  *   the current run would mean (see `OnLoss`).
  * - The partial indexes hold unsettled deliveries only, so claiming costs the same with millions of settled ones. Each
  *   role in the line of an order key has its own index: thousands may wait for one delivery, or have failed and let
- *   others overtake. `attempts >= 0` prevents the planner from looking up a key in `delivery_parked`, where it would
- *   read every parked delivery of the handler.
+ *   others overtake. `attempts >= 0` is always true. It prevents the planner from looking up a key in `delivery_due` or
+ *   `delivery_parked`, where it would read every such delivery of the handler: see plan.ts.
  * - `kind` of an event is the digest of its source, realm, type, endpoint and mode. The table `kind` is the dictionary,
  *   with a few hundred rows: see kinds.ts. `handled` has the kinds of the events that a handler has deliveries of.
  * - `event_kind`, `event_received` and `delivery_kind` are for lists and statistics: see list.ts. The condition of
@@ -122,7 +122,7 @@ CREATE TABLE riverhook.delivery (
   job_id      bigint
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 CREATE UNIQUE INDEX delivery_event ON riverhook.delivery (event_seq, handler);
-CREATE INDEX delivery_due ON riverhook.delivery (handler, due_at, id) WHERE state IN ('pending', 'running');
+CREATE INDEX delivery_due ON riverhook.delivery (handler, due_at, id) WHERE state IN ('pending', 'running') AND attempts >= 0;
 CREATE INDEX delivery_suspect ON riverhook.delivery (due_at, id) WHERE state = 'pending' AND suspicion > 0;
 CREATE INDEX delivery_running ON riverhook.delivery (handler, realm, order_key) WHERE order_key IS NOT NULL AND state = 'running';
 CREATE INDEX delivery_head ON riverhook.delivery (handler, realm, order_key, event_seq) WHERE order_key IS NOT NULL AND state = 'pending' AND NOT overtakable;
