@@ -8,11 +8,13 @@
 // - with TEST_DIST, in each process: in .oldest, file by file (test/package/oldest-node.ts);
 // - with TEST_BUNDLE, in the programs and threads that tests start: in .bundle, the few files of the package
 //   (test/package/bundle.ts). A command starts in two thirds of the time then, and is tested in the form that users get.
+//   These files get some packages from one file (test/bundled-packages.ts).
 //
 // tap finds the test of an uncaught error through test/quick-domain.js.
 //
 // tap's records of the files of each process, for coverage and `--changed`, and its mocks become an empty module: no
 // test uses them. On Node 22, they would send each import through a separate thread.
+import { readdirSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import process from 'node:process'
 import { pathToFileURL, URL } from 'node:url'
@@ -21,7 +23,9 @@ const root = new URL('../', import.meta.url).href
 const sources = `${root}src/`
 const domain = new URL('quick-domain.js', import.meta.url).href
 const unused = /\/@tapjs\/(?:processinfo|mock)\/dist\/esm\/import\.mjs$/u
+const oldest = `${root}.oldest/`
 const built = builtFolder()
+const packages = built === undefined || built === oldest ? [] : readdirSync(new URL('packages', built))
 const [own, extension, format] = built === undefined ? [sources, '.ts', 'module-typescript'] : [built, '.js', 'module']
 
 // tap adds a part of itself to NODE_OPTIONS. Each thread of SQLite would load it, and take twice as long, or three times
@@ -30,7 +34,7 @@ process.env['NODE_OPTIONS'] = `--import=${import.meta.url}`
 
 /** The folder of what is built from src, if this process gets that. */
 function builtFolder() {
-  if (process.env['TEST_DIST'] !== undefined) return `${root}.oldest/`
+  if (process.env['TEST_DIST'] !== undefined) return oldest
   const [, main] = process.argv
   if (process.env['TEST_BUNDLE'] === undefined || main === undefined) return undefined
   // Tests, and what they start of test, import modules that have no separate file in the package.
@@ -45,6 +49,8 @@ registerHooks({
     // A module that does not exist fails to load.
     if (specifier.startsWith('.') && specifier.endsWith(extension) && parentURL?.startsWith(own))
       return { url: new URL(specifier, parentURL).href, format, shortCircuit: true }
+    if (packages.includes(`${specifier}.js`) && parentURL?.startsWith(own))
+      return { url: `${own}packages/${specifier}.js`, format, shortCircuit: true }
     const found = next(specifier, context)
     // The page runs in a browser: dist has it as one file.
     if (built === undefined || !found.url.startsWith(sources) || found.url.startsWith(`${sources}page/`)) return found

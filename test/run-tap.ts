@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 import { stop } from 'esbuild'
 
+import { bundlePackages } from './bundled-packages.ts'
 import { bundle } from './package/bundle.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -37,6 +38,7 @@ if (import.meta.main) {
   // Built at each run, so that no older build passes for src.
   rmSync(join(root, '.bundle'), { recursive: true, force: true })
   await bundle('.bundle')
+  await bundlePackages(join(root, '.bundle/packages'))
   await stop()
   runTap(process.argv.slice(2), process.execPath, { TEST_BUNDLE: '1' })
 }
