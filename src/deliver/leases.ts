@@ -1,5 +1,6 @@
 import type { Inbox, OnLoss } from '../inbox/inbox.ts'
 import type { Log } from '../model/log.ts'
+import { HeldRuns } from './held-runs.ts'
 import { Outage } from './outage.ts'
 import type { Run } from './run.ts'
 import { clearTimeout, setTimeout } from '../model/timers.ts'
@@ -15,14 +16,6 @@ export interface LeasesOptions {
 }
 
 /**
- * V8 links each table of a Map to the next one, so that a table in the old generation keeps all later ones, and what
- * they held, until the next full collection. So an entry that is deleted holds no run.
- */
-interface Hold {
-  run: Run | undefined
-}
-
-/**
  * The deliveries that this process holds, and the heartbeat that extends their leases, three times per lease.
  *
  * The engine, and not this class, refuses the late result of a zombie (a process that was frozen for longer than its
@@ -31,7 +24,7 @@ interface Hold {
  */
 export class Leases {
   readonly #options: LeasesOptions
-  readonly #held = new Map<number, Hold>()
+  readonly #held = new HeldRuns()
   readonly #outage: Outage
   #beatAt: number
   #timer: NodeJS.Timeout | undefined
@@ -72,23 +65,20 @@ export class Leases {
   }
 
   get all(): readonly Run[] {
-    return Array.from(this.#held.values(), ({ run }) => run as Run)
+    return this.#held.all
   }
 
   get(id: number): Run | undefined {
-    return this.#held.get(id)?.run
+    return this.#held.get(id)
   }
 
   hold(run: Run): void {
-    this.#held.set(run.delivery.id, { run })
+    this.#held.add(run)
   }
 
   drop(run: Run): void {
     const { id } = run.delivery
-    const hold = this.#held.get(id)
-    if (hold?.run !== run) return
-    hold.run = undefined
-    this.#held.delete(id)
+    if (this.#held.get(id) === run) this.#held.delete(id)
   }
 
   /**

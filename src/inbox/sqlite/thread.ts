@@ -48,7 +48,7 @@ export class LostFile extends Error {}
 export class Thread {
   readonly #name: 'worker' | 'reader'
   readonly #options: ThreadOptions
-  /** Not a Map, which would keep the results of former calls: see `Hold` in leases.ts. */
+  /** Not a Map, which would keep the results of former calls: see `HeldRuns`. */
   readonly #pending: Pending[] = []
   /** Calls that are sent with the next one: see `sharing`. */
   #held: Call[] = []
