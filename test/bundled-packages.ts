@@ -1,5 +1,5 @@
 // Builds packages that a server loads at each start into one file, for `npm test`. Node needs almost a millisecond for
-// each of their 270 files: a fifth of the processor time of a start, in each server that a test starts. What users get,
+// each of their 270 files: a sixth of the processor time of a start, in each server that a test starts. What users get,
 // with these packages as npm installs them, is tested in `npm run test:oldest` and `npm run test:package`.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
