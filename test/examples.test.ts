@@ -10,7 +10,7 @@ import { projects } from './created-projects.ts'
 import { makeFolder } from './folder.ts'
 import { run, startPostgres } from './inbox/postgres-server.ts'
 import { runCli, runProcess, startListening, startServer } from './processes.ts'
-import { event, post, signatureHeaders } from './receive/receiver.ts'
+import { event, postUntilStored, signatureHeaders } from './receive/receiver.ts'
 import { createDigitalRiver, sampleEvent } from '../src/testing/index.ts'
 
 // Runs each example as its first lines describe, and sends it a real signed event.
@@ -27,7 +27,10 @@ t.test('mounted in an existing service', async (t) => {
   const order = async () => (await fetch(`${server.url}/orders/o1`)).status
   t.equal(await order(), 404)
   const body = event()
-  t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
+  t.equal(
+    (await postUntilStored(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status,
+    202
+  )
   await server.line(/order is on its way/)
   await server.line(/"msg":"seen"/)
   t.equal(await order(), 200)
@@ -41,7 +44,10 @@ t.test('in a server that is not Fastify', async (t) => {
   })
   t.teardown(() => server.end('SIGKILL'))
   const body = event()
-  t.equal((await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status, 202)
+  t.equal(
+    (await postUntilStored(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status,
+    202
+  )
   await server.line(/order is on its way/)
   t.equal((await fetch(`${server.url}/health/ready`)).status, 200)
   t.equal(await server.end('SIGTERM'), 0)
@@ -58,7 +64,7 @@ t.test('two endpoints: test and live', async (t) => {
   t.teardown(() => server.end('SIGKILL'))
   const send = async (path: string, secret: string, liveMode: boolean) => {
     const body = event({ liveMode })
-    return (await post(server.url + path, body, signatureHeaders(body, secret))).status
+    return (await postUntilStored(server.url + path, body, signatureHeaders(body, secret))).status
   }
   t.equal(await send('/webhooks/live', 'whk_live', true), 202)
   await server.line(/"msg":"ship it"/)
@@ -79,13 +85,16 @@ t.test('two sources, Digital River and Stripe', async (t) => {
   t.teardown(() => server.end('SIGKILL'))
   // Equal ids of two sources are two events.
   const order = event({ id: 'e1' })
-  t.equal((await post(`${server.url}/webhooks/digital-river`, order, signatureHeaders(order, 'whk_a'))).status, 202)
+  t.equal(
+    (await postUntilStored(`${server.url}/webhooks/digital-river`, order, signatureHeaders(order, 'whk_a'))).status,
+    202
+  )
   await server.line(/"msg":"ship it"/)
   const invoice = { id: 'e1', object: 'event', type: 'invoice.paid', created: 1, livemode: false }
   const payload = JSON.stringify({ ...invoice, data: { object: { id: 'in_1' } } })
   const header = new Stripe('sk_test_1').webhooks.generateTestHeaderString({ payload, secret: 'whsec_b' })
   const pay = async (body: string) =>
-    (await post(`${server.url}/webhooks/stripe`, Buffer.from(body), { 'stripe-signature': header })).status
+    (await postUntilStored(`${server.url}/webhooks/stripe`, Buffer.from(body), { 'stripe-signature': header })).status
   t.equal(await pay(payload), 202)
   t.match(await server.line(/"msg":"book it"/), /in_1/)
   t.equal(await pay(payload.replace('in_1', 'in_2')), 401)
@@ -100,7 +109,7 @@ t.test('a handlers folder for the container', async (t) => {
   t.teardown(() => server.end('SIGKILL'))
   const send = async (type: string) => {
     const body = event({ type })
-    return (await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status
+    return (await postUntilStored(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status
   }
   t.equal(await send('order.accepted'), 202)
   await server.line(/"handler":"ship-order".*"msg":"ship it"/)
@@ -150,7 +159,7 @@ t.test("exactly-once bookings with a query builder on the merchant's own pool", 
     )
   )
   const send = async () =>
-    (await post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status
+    (await postUntilStored(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status
   t.same(await Promise.all([send(), send(), send()]), [202, 202, 202])
   await server.line(/"msg":"booked"/)
   t.same(await run(database, 'SELECT order_id, amount::float8, currency FROM booking'), [
@@ -180,7 +189,9 @@ t.test(
     t.teardown(() => Promise.all(servers.map((server) => server.end('SIGTERM'))))
     const body = event({ id: 'e1' })
     const answers = await Promise.all(
-      servers.map((server) => post(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a')))
+      servers.map((server) =>
+        postUntilStored(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))
+      )
     )
     t.same(answers.map((answer) => answer.body['status']).sort(), ['accepted', 'duplicate'])
     await Promise.race(servers.map((server) => server.line(/"event_id":"e1".*"msg":"ship it"/)))
