@@ -26,14 +26,17 @@ export class HeldRuns {
 
   /** In the place of another run of the same delivery, if there is one. */
   add(run: Run): void {
-    this.delete(run.delivery.id)
-    this.#groupOf(run.delivery.id).push(run)
+    const { id } = run.delivery
+    const other = this.get(id)
+    if (other !== undefined) this.delete(other)
+    this.#groupOf(id).push(run)
     this.#size += 1
   }
 
-  delete(id: number): void {
-    const group = this.#groupOf(id)
-    const index = group.findIndex((run) => run.delivery.id === id)
+  /** Nothing if the run is not held. */
+  delete(run: Run): void {
+    const group = this.#groupOf(run.delivery.id)
+    const index = group.indexOf(run)
     if (index === -1) return
     group.splice(index, 1)
     this.#size -= 1

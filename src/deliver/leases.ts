@@ -77,8 +77,7 @@ export class Leases {
   }
 
   drop(run: Run): void {
-    const { id } = run.delivery
-    if (this.#held.get(id) === run) this.#held.delete(id)
+    this.#held.delete(run)
   }
 
   /**
