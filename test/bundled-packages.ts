@@ -1,7 +1,7 @@
 // Builds packages that a server loads at each start into one file, for `npm test`. Node needs almost a millisecond for
 // each of their 270 files: a sixth of the processor time of a start, in each server that a test starts. What users get,
 // with these packages as npm installs them, is tested in `npm run test:oldest` and `npm run test:package`.
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { build } from 'esbuild'
@@ -31,7 +31,6 @@ export async function bundlePackages(folder: string): Promise<void> {
     lineLimit: 160,
     logLevel: 'warning'
   })
-  mkdirSync(folder, { recursive: true })
   for (const name of names) {
     const exported = Object.keys((await import(name)) as Record<string, unknown>)
     const named = exported.filter((each) => /^[a-z_$][\w$]*$/iu.test(each) && each !== 'default')

@@ -17,6 +17,10 @@ import { createDigitalRiver, sampleEvent } from '../src/testing/index.ts'
 
 const examples = fileURLToPath(new URL('../examples/', import.meta.url))
 
+/** Sends an event as Digital River does, with the secret `whk_a`. */
+const postOrder = ({ url }: { readonly url: string }, body: Buffer) =>
+  postUntilStored(`${url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))
+
 t.test('mounted in an existing service', async (t) => {
   const server = await startListening([join(examples, 'mounted.ts')], {
     PORT: '0',
@@ -27,10 +31,7 @@ t.test('mounted in an existing service', async (t) => {
   const order = async () => (await fetch(`${server.url}/orders/o1`)).status
   t.equal(await order(), 404)
   const body = event()
-  t.equal(
-    (await postUntilStored(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status,
-    202
-  )
+  t.equal((await postOrder(server, body)).status, 202)
   await server.line(/order is on its way/)
   await server.line(/"msg":"seen"/)
   t.equal(await order(), 200)
@@ -44,10 +45,7 @@ t.test('in a server that is not Fastify', async (t) => {
   })
   t.teardown(() => server.end('SIGKILL'))
   const body = event()
-  t.equal(
-    (await postUntilStored(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status,
-    202
-  )
+  t.equal((await postOrder(server, body)).status, 202)
   await server.line(/order is on its way/)
   t.equal((await fetch(`${server.url}/health/ready`)).status, 200)
   t.equal(await server.end('SIGTERM'), 0)
@@ -85,10 +83,7 @@ t.test('two sources, Digital River and Stripe', async (t) => {
   t.teardown(() => server.end('SIGKILL'))
   // Equal ids of two sources are two events.
   const order = event({ id: 'e1' })
-  t.equal(
-    (await postUntilStored(`${server.url}/webhooks/digital-river`, order, signatureHeaders(order, 'whk_a'))).status,
-    202
-  )
+  t.equal((await postOrder(server, order)).status, 202)
   await server.line(/"msg":"ship it"/)
   const invoice = { id: 'e1', object: 'event', type: 'invoice.paid', created: 1, livemode: false }
   const payload = JSON.stringify({ ...invoice, data: { object: { id: 'in_1' } } })
@@ -109,7 +104,7 @@ t.test('a handlers folder for the container', async (t) => {
   t.teardown(() => server.end('SIGKILL'))
   const send = async (type: string) => {
     const body = event({ type })
-    return (await postUntilStored(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status
+    return (await postOrder(server, body)).status
   }
   t.equal(await send('order.accepted'), 202)
   await server.line(/"handler":"ship-order".*"msg":"ship it"/)
@@ -158,8 +153,7 @@ t.test("exactly-once bookings with a query builder on the merchant's own pool", 
       sampleEvent('order.accepted', { data: { object: { id: 'o1', totalAmount: 12.5, currency: 'EUR' } } })
     )
   )
-  const send = async () =>
-    (await postUntilStored(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))).status
+  const send = async () => (await postOrder(server, body)).status
   t.same(await Promise.all([send(), send(), send()]), [202, 202, 202])
   await server.line(/"msg":"booked"/)
   t.same(await run(database, 'SELECT order_id, amount::float8, currency FROM booking'), [
@@ -188,11 +182,7 @@ t.test(
     const servers = await Promise.all(Array.from({ length: deploy.replicas }, () => startServer(env)))
     t.teardown(() => Promise.all(servers.map((server) => server.end('SIGTERM'))))
     const body = event({ id: 'e1' })
-    const answers = await Promise.all(
-      servers.map((server) =>
-        postUntilStored(`${server.url}/webhooks/digital-river`, body, signatureHeaders(body, 'whk_a'))
-      )
-    )
+    const answers = await Promise.all(servers.map((server) => postOrder(server, body)))
     t.same(answers.map((answer) => answer.body['status']).sort(), ['accepted', 'duplicate'])
     await Promise.race(servers.map((server) => server.line(/"event_id":"e1".*"msg":"ship it"/)))
   }
