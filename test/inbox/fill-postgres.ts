@@ -4,12 +4,13 @@ import { postgresInbox } from '../../src/index.ts'
 import { kindId, storeHandled, storeKindsSql } from '../../src/inbox/postgres/kinds.ts'
 import { type ChooseState, manyEvents, type ManyEvent } from './filters.ts'
 import { bodies } from './many-bodies.ts'
+import { patient } from './limits.ts'
 
 const perStatement = 5_000
 
 /** Fills the inbox in this database with the events of a large one. */
 export async function fillPostgres(database: string, events: number, chooseState?: ChooseState): Promise<void> {
-  const inbox = postgresInbox({ connectionString: database })
+  const inbox = postgresInbox({ connectionString: database, ...patient })
   await inbox.open()
   await inbox.close()
   const client = new pg.Client({ connectionString: database })

@@ -1,14 +1,15 @@
 import type { Test } from 'tap'
 
 import { postgresInbox, type Inbox, type PostgresInboxOptions } from '../../src/index.ts'
+import { patient } from './limits.ts'
 
-/** An inbox on this database, open until the test ends. */
+/** A patient inbox on this database, open until the test ends. */
 export async function openPostgres(
   t: Test,
   connectionString: string,
   options: PostgresInboxOptions = {}
 ): Promise<Inbox> {
-  const inbox = postgresInbox({ connectionString, maxConnections: 4, ...options })
+  const inbox = postgresInbox({ connectionString, maxConnections: 4, ...patient, ...options })
   await inbox.open()
   t.teardown(() => inbox.close())
   return inbox

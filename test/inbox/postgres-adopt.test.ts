@@ -106,7 +106,8 @@ t.test('the warning about parked deliveries counts all, also beside heartbeats',
 t.test('a replica that was dropped takes everything back, although an error interrupts it', async (t) => {
   const url = await server.createDatabase(t)
   await openPostgres(t, url)
-  const connections = new Connections({ pool: ownPool(url, { max: 4 }), isOwn: true, statementTimeoutMs: 5_000 })
+  const limits = { connectTimeoutMs: 60_000, statementTimeoutMs: 60_000 }
+  const connections = new Connections({ pool: ownPool(url, { max: 4, ...limits }), isOwn: true, ...limits })
   const database = new Database(connections, 'riverhook')
   let state: 'whole' | 'losing' | 'lost' = 'whole'
   // Loses the connection once, after the first batch, when the lines are checked.

@@ -13,16 +13,15 @@ import { run, startPostgres } from './postgres-server.ts'
 const server = await startPostgres()
 t.teardown(() => server.stop())
 const schema = 'riverhook'
-const limitMs = 5_000
+const limitMs = 60_000
+const limits = { connectTimeoutMs: limitMs, statementTimeoutMs: limitMs }
 
 type Read = <Result>(read: (session: Session) => Promise<Result>) => Promise<Result>
 
 function connect(t: Test, connectionString: string, isOwn: boolean): Connections {
-  const pool = isOwn
-    ? ownPool(connectionString, { max: 2, statementTimeoutMs: limitMs })
-    : new pg.Pool({ connectionString })
+  const pool = isOwn ? ownPool(connectionString, { max: 2, ...limits }) : new pg.Pool({ connectionString })
   t.teardown(() => pool.end())
-  return new Connections({ pool, isOwn, statementTimeoutMs: limitMs })
+  return new Connections({ pool, isOwn, ...limits })
 }
 
 function readerOf(t: Test, address: string, isOwn: boolean): Read {
@@ -31,6 +30,7 @@ function readerOf(t: Test, address: string, isOwn: boolean): Read {
     connectionString: address,
     schema,
     limitMs,
+    connectTimeoutMs: limitMs,
     shared: isOwn ? undefined : connections
   })
   t.teardown(() => reader.end())

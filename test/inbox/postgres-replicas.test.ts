@@ -9,6 +9,7 @@ import { migrationText } from '../../src/inbox/postgres/migration-text.ts'
 import type { ClaimedDelivery } from '../../src/inbox/inbox.ts'
 import { arrival } from './arrivals.ts'
 import { settleAll } from './contract.ts'
+import { patient } from './limits.ts'
 import { openReplicas } from './open-postgres.ts'
 import { run, startPostgres } from './postgres-server.ts'
 import { until } from './until.ts'
@@ -38,7 +39,7 @@ t.test('the SQL printed for a DBA creates the same schema, under another name to
   await printed.open()
   t.teardown(() => printed.close())
   t.same(await printed.record([arrival('e1', ['ship'])]), ['accepted'])
-  const own = postgresInbox({ connectionString: url })
+  const own = postgresInbox({ connectionString: url, ...patient })
   await own.open()
   t.teardown(() => own.close())
   const columns = (schema: string) =>
@@ -114,8 +115,8 @@ t.test('a row that was deleted by hand blocks nothing: an event, that of a suspe
     held.filter(({ event }) => event.id !== 'suspect'),
     { state: 'released' }
   )
-  const pool = ownPool(url, { max: 2 })
-  const connections = new Connections({ pool, isOwn: true, statementTimeoutMs: 2_000 })
+  const limits = { connectTimeoutMs: 60_000, statementTimeoutMs: 60_000 }
+  const connections = new Connections({ pool: ownPool(url, { max: 2, ...limits }), isOwn: true, ...limits })
   const { promise: beaten, resolve } = Promise.withResolvers<undefined>()
   let beats = 0
   const presence = new Presence({

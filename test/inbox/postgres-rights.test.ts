@@ -7,6 +7,7 @@ import { migrationSql, postgresInbox, type PostgresInboxOptions } from '../../sr
 import { startReceiver } from '../receive/receiver.ts'
 import { arrival } from './arrivals.ts'
 import { claim } from './contract.ts'
+import { patient } from './limits.ts'
 import { run, startPostgres } from './postgres-server.ts'
 import { keyOf, keysOf, realm } from '../event-keys.ts'
 
@@ -33,7 +34,7 @@ async function createRole(
 t.test('a role that owns its schema and may not create one', async (t) => {
   const { owner, role, app } = await createRole(t)
   await run(owner, `CREATE SCHEMA riverhook AUTHORIZATION ${role}`)
-  const inbox = postgresInbox({ connectionString: app })
+  const inbox = postgresInbox({ connectionString: app, ...patient })
   await inbox.open()
   t.same(await inbox.record([arrival('e1', ['ship'])]), ['accepted'])
   await inbox.close()
@@ -46,7 +47,7 @@ t.test('a role with grants on tables of another owner', async (t) => {
     owner,
     `GRANT USAGE ON SCHEMA riverhook TO ${role}; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA riverhook TO ${role}; GRANT USAGE ON ALL SEQUENCES IN SCHEMA riverhook TO ${role}`
   )
-  const inbox = postgresInbox({ connectionString: app })
+  const inbox = postgresInbox({ connectionString: app, ...patient })
   await inbox.open()
   await inbox.adopt([{ name: 'ship', source: 'digital-river', pattern: '*' }])
   t.same(await inbox.record([arrival('e1', ['ship'])]), ['accepted'])
@@ -61,7 +62,7 @@ t.test('a role that acts as another role by default, in the transactions of hand
     `CREATE ROLE ${other}; GRANT ${other} TO ${role}; ALTER ROLE ${role} SET role = '${other}'; CREATE SCHEMA riverhook AUTHORIZATION ${other}`
   )
   t.teardown(() => run(owner, `DROP OWNED BY ${other}; DROP ROLE ${other}`))
-  const inbox = postgresInbox({ connectionString: app, maxConnections: 1 })
+  const inbox = postgresInbox({ connectionString: app, maxConnections: 1, ...patient })
   await inbox.open()
   await inbox.record([arrival('1', ['ship']), arrival('2', ['ship'])])
   for (const held of await claim(inbox, ['ship'])) {
@@ -103,7 +104,7 @@ t.test('a schema or a table of another owner is refused, unless the owner is nam
     message: new RegExp(`"riverhook".*belongs to "${stranger.role}".*owner=NAME.*"${role}"`)
   }
   const open = async (address: string, options: PostgresInboxOptions = {}): Promise<void> => {
-    const inbox = postgresInbox({ connectionString: address, ...options })
+    const inbox = postgresInbox({ connectionString: address, ...patient, ...options })
     await inbox.open().finally(() => inbox.close())
   }
   await t.rejects(open(app), refusal)
@@ -118,14 +119,14 @@ t.test('a schema or a table of another owner is refused, unless the owner is nam
 
 t.test('a role that may only connect cannot hold our locks', async (t) => {
   const { owner, app } = await createRole(t)
-  const client = new pg.Client({ connectionString: app })
+  const client = new pg.Client({ connectionString: app, ...patient })
   await client.connect()
   t.teardown(() => client.end())
   const key = createHash('sha256').update('riverhook\0ship\0o1').digest().readBigInt64BE()
   await client.query(
     `SELECT pg_advisory_lock(${key}), pg_advisory_lock(hashtextextended('riverhook.adopt', 0)), pg_advisory_lock(hashtextextended('riverhook.migrate', 0))`
   )
-  const inbox = postgresInbox({ connectionString: owner })
+  const inbox = postgresInbox({ connectionString: owner, ...patient })
   await inbox.open()
   t.teardown(() => inbox.close())
   await inbox.adopt([{ name: 'ship', source: 'digital-river', pattern: '*' }])
@@ -135,7 +136,7 @@ t.test('a role that may only connect cannot hold our locks', async (t) => {
 
 t.test('with read-only rights or on a read-only server, reads work, and a write reports the reason', async (t) => {
   const { owner, role, app } = await createRole(t)
-  const inbox = postgresInbox({ connectionString: owner })
+  const inbox = postgresInbox({ connectionString: owner, ...patient })
   await inbox.open()
   t.teardown(() => inbox.close())
   await inbox.adopt([{ name: 'ship', source: 'digital-river', pattern: '*' }])

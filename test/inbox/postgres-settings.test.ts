@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import { postgresInbox, type Inbox } from '../../src/index.ts'
 import { arrival } from './arrivals.ts'
 import { claim, settleAll } from './contract.ts'
+import { patient } from './limits.ts'
 import { run, startPostgres } from './postgres-server.ts'
 import { standInPooler } from './stand-in-pooler.ts'
 import { keyOf, keysOf, realm } from '../event-keys.ts'
@@ -185,13 +186,13 @@ async function walk(t: Test, inbox: Inbox): Promise<void> {
 
 t.test('on its own connections', async (t) => {
   const url = await createOdd(t)
-  await walk(t, postgresInbox({ connectionString: url, maxConnections: 2 }))
+  await walk(t, postgresInbox({ connectionString: url, maxConnections: 2, ...patient }))
 })
 
 t.test("on the merchant's pool", async (t) => {
   const pool = new pg.Pool({ connectionString: await createOdd(t), max: 6 })
   t.teardown(() => pool.end())
-  await walk(t, postgresInbox({ pool }))
+  await walk(t, postgresInbox({ pool, ...patient }))
 })
 
 t.test('a pool on which nothing could be recorded is refused at the start, not at every event', async (t) => {
@@ -220,7 +221,11 @@ t.test(
       await inbox.close()
     }
     t.same(await run(shared, 'SHOW search_path'), [{ search_path: '"$user", public' }])
-    const inbox = postgresInbox({ connectionString: await standInPooler(t, url, 'session'), maxConnections: 2 })
+    const inbox = postgresInbox({
+      connectionString: await standInPooler(t, url, 'session'),
+      maxConnections: 2,
+      ...patient
+    })
     await inbox.open()
     t.teardown(() => inbox.close())
     t.same(await inbox.record([arrival('e1', ['ship'])]), ['accepted'])

@@ -6,6 +6,7 @@ import { whenSettled } from '../../src/testing/index.ts'
 import { event, listen, post, startReceiver } from '../receive/receiver.ts'
 import { arrival } from './arrivals.ts'
 import { claim } from './contract.ts'
+import { patient } from './limits.ts'
 import { run, startPostgres } from './postgres-server.ts'
 import { keyOf } from '../event-keys.ts'
 
@@ -26,7 +27,7 @@ async function createShop(t: Test): Promise<string> {
 }
 
 async function open(t: Test, connectionString: string, options: PostgresInboxOptions = {}): Promise<Inbox> {
-  const inbox = postgresInbox({ connectionString, ...options })
+  const inbox = postgresInbox({ connectionString, ...patient, ...options })
   await inbox.open()
   t.teardown(() => inbox.close())
   return inbox
@@ -103,7 +104,7 @@ t.test(
   async (t) => {
     const pool = new pg.Pool({ connectionString: await createShop(t), max: 4 })
     t.teardown(() => pool.end())
-    const inbox = postgresInbox({ pool })
+    const inbox = postgresInbox({ pool, ...patient })
     await inbox.open()
     t.teardown(() => inbox.close())
     await inbox.transact!(await held(inbox, 'e1'), (tx) => tx.query('SET LOCAL ROLE pg_monitor'))

@@ -7,6 +7,7 @@ import { whenSettled } from '../../src/testing/index.ts'
 import { event, listen, post, startReceiver, type Receiver } from '../receive/receiver.ts'
 import { arrival } from './arrivals.ts'
 import { claim } from './contract.ts'
+import { patient } from './limits.ts'
 import { run, startPostgres } from './postgres-server.ts'
 import { keyOf } from '../event-keys.ts'
 
@@ -39,14 +40,18 @@ async function send({ app, url }: Receiver, id: string) {
 t.test("the merchant's rows and the delivery are committed together", async (t) => {
   const url = await createShop(t)
   let seen: unknown
-  const receiver = await start(t, postgresInbox({ connectionString: url }), async ({ id }, { transaction }) => {
-    seen = await transaction(async (tx) => {
-      await tx.query(book, [id])
-      // Neither is visible before the end.
-      t.same(await bookings(url), [])
-      return 'booked'
-    })
-  })
+  const receiver = await start(
+    t,
+    postgresInbox({ connectionString: url, ...patient }),
+    async ({ id }, { transaction }) => {
+      seen = await transaction(async (tx) => {
+        await tx.query(book, [id])
+        // Neither is visible before the end.
+        t.same(await bookings(url), [])
+        return 'booked'
+      })
+    }
+  )
   t.match(await send(receiver, 'e1'), [{ state: 'done', attempts: 1 }])
   t.equal(seen, 'booked')
   t.same(await bookings(url), [{ event_id: 'e1', amount: 1 }])
@@ -63,7 +68,7 @@ t.test('a failure in the transaction leaves nothing behind, and is retried', asy
   const url = await createShop(t)
   const receiver = await start(
     t,
-    postgresInbox({ connectionString: url }),
+    postgresInbox({ connectionString: url, ...patient }),
     async ({ id }, { transaction, attempt }) => {
       await transaction(async (tx) => {
         await tx.query(book, [id])
@@ -79,10 +84,14 @@ t.test('a failure in the transaction leaves nothing behind, and is retried', asy
 
 t.test('a failure after the transaction is logged and not retried: the delivery is done', async (t) => {
   const url = await createShop(t)
-  const receiver = await start(t, postgresInbox({ connectionString: url }), async ({ id }, { transaction }) => {
-    await transaction((tx) => tx.query(book, [id]))
-    throw new Error('the mail server did not answer')
-  })
+  const receiver = await start(
+    t,
+    postgresInbox({ connectionString: url, ...patient }),
+    async ({ id }, { transaction }) => {
+      await transaction((tx) => tx.query(book, [id]))
+      throw new Error('the mail server did not answer')
+    }
+  )
   t.match(await send(receiver, 'e1'), [{ state: 'done', attempts: 1 }])
   await receiver.app.riverhook.drain()
   t.match(
@@ -97,7 +106,7 @@ t.test('a time limit during the transaction: the failed attempt books nothing', 
   const late = Promise.withResolvers<unknown>()
   const receiver = await start(
     t,
-    postgresInbox({ connectionString: url }),
+    postgresInbox({ connectionString: url, ...patient }),
     async ({ id }, { transaction, attempt, signal }) => {
       const whole = transaction(async (tx) => {
         await tx.query(book, [id])
@@ -123,7 +132,10 @@ t.test(
   'a process that stalls in the transaction, and resumes after another has done the work, commits nothing',
   async (t) => {
     const url = await createShop(t)
-    const [zombie, heir] = [postgresInbox({ connectionString: url }), postgresInbox({ connectionString: url })]
+    const [zombie, heir] = [
+      postgresInbox({ connectionString: url, ...patient }),
+      postgresInbox({ connectionString: url, ...patient })
+    ]
     for (const inbox of [zombie, heir]) {
       await inbox.open()
       t.teardown(() => inbox.close())
@@ -161,7 +173,7 @@ t.test('a connection that fails in the transaction: nothing is booked, the next 
   const url = await createShop(t)
   const receiver = await start(
     t,
-    postgresInbox({ connectionString: url }),
+    postgresInbox({ connectionString: url, ...patient }),
     async ({ id }, { transaction, attempt }) => {
       await transaction(async (tx) => {
         await tx.query(book, [id])
@@ -179,7 +191,7 @@ t.test('the order key is free after the commit: the next delivery does not wait 
   const url = await createShop(t)
   const receiver = await start(
     t,
-    postgresInbox({ connectionString: url }),
+    postgresInbox({ connectionString: url, ...patient }),
     ({ id }, { transaction }) => transaction((tx) => tx.query(book, [id])),
     { orderBy: () => 'k' }
   )
@@ -200,7 +212,7 @@ t.test('wrong uses are refused with the reason', async (t) => {
   }
   const receiver = await start(
     t,
-    postgresInbox({ connectionString: url }),
+    postgresInbox({ connectionString: url, ...patient }),
     async ({ id }, { transaction, attempt }) => {
       if (attempt === 1) {
         await transaction(async (tx) => {
@@ -238,7 +250,7 @@ t.test("a query builder over the client, on the merchant's own pool", async (t) 
   const url = await createShop(t)
   const pool = new pg.Pool({ connectionString: url, max: 4 })
   t.teardown(() => pool.end())
-  const receiver = await start(t, postgresInbox({ pool }), ({ id }, { transaction }) =>
+  const receiver = await start(t, postgresInbox({ pool, ...patient }), ({ id }, { transaction }) =>
     transaction(async (tx) => {
       const db = new Kysely<Shop>({
         dialect: new PostgresDialect({ pool: { connect: async () => tx, end: async () => undefined, options: {} } })

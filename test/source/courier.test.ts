@@ -15,6 +15,7 @@ import {
 import { whenSettled } from '../../src/testing/index.ts'
 import { cliHere } from '../cli/rig.ts'
 import { makeFolder } from '../folder.ts'
+import { patient } from '../inbox/limits.ts'
 import { startPostgres } from '../inbox/postgres-server.ts'
 import { courier, type ListedParcel } from './courier.ts'
 
@@ -40,7 +41,7 @@ const stores: Readonly<Record<string, (t: Test) => Promise<Store>>> = {
     const server = await startPostgres()
     t.teardown(() => server.stop())
     const connectionString = await server.createDatabase(t)
-    const open = () => postgresInbox({ connectionString, maxConnections: 4 })
+    const open = () => postgresInbox({ connectionString, maxConnections: 4, ...patient })
     return { open, reopen: open }
   }
 }

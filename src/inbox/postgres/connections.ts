@@ -12,13 +12,13 @@ const require = createRequire(import.meta.url)
 
 /** Added to the server's own timeout: with no answer by then, the server is considered unreachable. */
 const silenceMs = 250
-/** The limit for connecting, and for waiting until a connection is free. */
-const connectTimeoutMs = 2_000
 
 export interface ConnectionsOptions {
   readonly pool: pg.Pool
   /** True for a pool created by the inbox: its sessions are set up once, and closed with the inbox. */
   readonly isOwn: boolean
+  /** The limit for connecting, and for waiting until a connection is free. */
+  readonly connectTimeoutMs: number
   /** The server-side time limit of each of the inbox's statements. */
   readonly statementTimeoutMs: number
 }
@@ -32,6 +32,7 @@ export class Connections {
   readonly pool: pg.Pool
   readonly isOwn: boolean
   readonly statementTimeoutMs: number
+  readonly #connectTimeoutMs: number
   readonly #idle = new Set<pg.PoolClient>()
   #place: string | undefined
   readonly #onIdle = (_error: unknown, client: pg.PoolClient): void => {
@@ -41,10 +42,11 @@ export class Connections {
     this.#idle.delete(client)
   }
 
-  constructor({ pool, isOwn, statementTimeoutMs }: ConnectionsOptions) {
+  constructor({ pool, isOwn, connectTimeoutMs, statementTimeoutMs }: ConnectionsOptions) {
     this.pool = pool
     this.isOwn = isOwn
     this.statementTimeoutMs = statementTimeoutMs
+    this.#connectTimeoutMs = connectTimeoutMs
     // Without a listener, the loss of an idle connection would end the process. The pool replaces the connection, and
     // reports a failure to the next caller. The listener stays after the inbox is closed, while connections are ending.
     pool.on('error', () => undefined)
@@ -67,7 +69,7 @@ export class Connections {
       },
       () => undefined
     )
-    return withLimit(connectTimeoutMs, connecting, () => {
+    return withLimit(this.#connectTimeoutMs, connecting, () => {
       isLate = true
       return new Error(
         "timeout exceeded when trying to connect: no free connection in the application's own pool, and none could be opened"
@@ -94,10 +96,10 @@ export class Connections {
     }
     one.on('error', onError)
     try {
-      if ((await serverProcessId(one, connectTimeoutMs)) === clientProcessId(one)) return
+      if ((await serverProcessId(one, this.#connectTimeoutMs)) === clientProcessId(one)) return
       const other = await this.connect()
       try {
-        await assertSessionPooling(one, other, connectTimeoutMs)
+        await assertSessionPooling(one, other, this.#connectTimeoutMs)
       } finally {
         this.release(other, undefined)
       }
@@ -182,6 +184,8 @@ export function answerTimeout(statementTimeoutMs: number): number {
 
 export interface OwnPoolOptions {
   readonly max: number
+  /** As in ConnectionsOptions. */
+  readonly connectTimeoutMs: number
   /** Set for sessions that run the inbox's own statements; omitted for handlers' sessions. */
   readonly statementTimeoutMs?: number
   /** The name of the sessions in the server's statistics. Default `riverhook`. */
@@ -190,11 +194,11 @@ export interface OwnPoolOptions {
 
 export function ownPool(
   connectionString: string | undefined,
-  { max, statementTimeoutMs, name = 'riverhook' }: OwnPoolOptions
+  { max, connectTimeoutMs, statementTimeoutMs, name = 'riverhook' }: OwnPoolOptions
 ): pg.Pool {
   // Load lazily: most processes use another engine.
   const { Pool } = require('pg') as typeof pg
-  const settings: pg.ClientConfig = {
+  const settings: SessionConfig = {
     ...(connectionString === undefined ? {} : { connectionString }),
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
@@ -209,10 +213,14 @@ export function ownPool(
   })
 }
 
+interface SessionConfig extends pg.ClientConfig {
+  readonly connectionTimeoutMillis: number
+}
+
 type Verify = (client: pg.PoolClient, done: (error?: Error) => void) => void
 
 /** Sets up each new session of a pool. */
-function verifier(settings: pg.ClientConfig, statementTimeoutMs: number): Verify {
+function verifier(settings: SessionConfig, statementTimeoutMs: number): Verify {
   // Check once: a pooler does not change its mode while it runs.
   let pooling: Promise<void> | undefined
   const setUp = async (client: pg.PoolClient): Promise<void> => {
@@ -222,7 +230,7 @@ function verifier(settings: pg.ClientConfig, statementTimeoutMs: number): Verify
     try {
       const set = `SELECT ${settingsSql({ statementTimeoutMs, isLocal: false })}`
       const query = (text: string): Promise<pg.QueryResult> =>
-        client.query({ text, query_timeout: connectTimeoutMs } as pg.QueryConfig)
+        client.query({ text, query_timeout: settings.connectionTimeoutMillis } as pg.QueryConfig)
       // A pooler may share the session: change nothing in it until that is ruled out.
       const { rows } = await query(
         `${set} WHERE pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) ${Number(clientProcessId(client))}`
@@ -245,13 +253,13 @@ function verifier(settings: pg.ClientConfig, statementTimeoutMs: number): Verify
   }
 }
 
-async function assertOwnSession(client: pg.PoolClient, settings: pg.ClientConfig): Promise<void> {
+async function assertOwnSession(client: pg.PoolClient, settings: SessionConfig): Promise<void> {
   const { Client } = require('pg') as typeof pg
   const other = new Client(settings)
   other.on('error', () => undefined)
   await other.connect()
   try {
-    await assertSessionPooling(client, other, connectTimeoutMs)
+    await assertSessionPooling(client, other, settings.connectionTimeoutMillis)
   } finally {
     await other.end()
   }

@@ -51,6 +51,11 @@ export interface PostgresInboxOptions {
   readonly clock?: (() => number) | undefined
   /** For tests: the interval of this process's heartbeats, in milliseconds. Default 15,000. */
   readonly presenceMs?: number | undefined
+  /**
+   * For tests: the longest that connecting takes, and each statement of a `server`, in milliseconds. Default 2,000,
+   * since a request must be answered.
+   */
+  readonly limitMs?: number | undefined
 }
 
 /** The rules of the options. */
@@ -63,7 +68,8 @@ export const optionRules: OptionRules<PostgresInboxOptions> = {
   maxConnections: isWholeNumber(1),
   readLimitMs: isWholeNumber(1, longestTimerMs),
   clock: isFunction,
-  presenceMs: isWholeNumber(1, 60_000)
+  presenceMs: isWholeNumber(1, 60_000),
+  limitMs: isWholeNumber(1, longestTimerMs)
 }
 
 /**

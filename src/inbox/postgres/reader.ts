@@ -6,9 +6,6 @@ import { isConnectionDead, isTimeout } from './faults.ts'
 /** The most reads for people at a time. */
 const mostReads = 2
 
-/** The longest that the server may take to begin a read, in milliseconds. Later, the connection is considered dead. */
-const beginLimitMs = 1_000
-
 /**
  * Settings for the transactions of reads, in addition to those of the session. A bitmap would be filled before the
  * first row. The statements are planned for the given values, although planning takes its time.
@@ -28,6 +25,8 @@ export interface ReaderOptions {
   readonly schema: string
   /** The longest that a read may take, in milliseconds. */
   readonly limitMs: number
+  /** As in ConnectionsOptions. A connection on which a read does not begin within half of it is considered dead. */
+  readonly connectTimeoutMs: number
   /** The connections of the application's pool. Without them, the reader has two connections of the inbox. */
   readonly shared: Connections | undefined
 }
@@ -39,18 +38,21 @@ export class Reader {
   readonly #database: Database
   readonly #turns = new ReadTurns(mostReads)
   readonly #limitMs: number
+  readonly #beginLimitMs: number
 
-  constructor({ connectionString, schema, limitMs, shared }: ReaderOptions) {
+  constructor({ connectionString, schema, limitMs, connectTimeoutMs, shared }: ReaderOptions) {
+    const limits = { connectTimeoutMs, statementTimeoutMs: limitMs }
     this.#isShared = shared !== undefined
     this.#connections =
       shared ??
       new Connections({
-        pool: ownPool(connectionString, { max: mostReads, statementTimeoutMs: limitMs, name: 'riverhook reader' }),
+        pool: ownPool(connectionString, { max: mostReads, ...limits, name: 'riverhook reader' }),
         isOwn: true,
-        statementTimeoutMs: limitMs
+        ...limits
       })
     this.#database = new Database(this.#connections, schema)
     this.#limitMs = limitMs
+    this.#beginLimitMs = Math.min(connectTimeoutMs / 2, limitMs)
   }
 
   /**
@@ -94,7 +96,7 @@ export class Reader {
           isRead: true,
           begin: readSettings,
           statementTimeoutMs: limitMs,
-          beginLimitMs: Math.min(beginLimitMs, limitMs)
+          beginLimitMs: this.#beginLimitMs
         }
       )
     } catch (error) {

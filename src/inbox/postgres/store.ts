@@ -19,7 +19,7 @@ import { Reader, readUnlimited } from './reader.ts'
 import { Transactions } from './transactions.ts'
 
 /** Shorter than the time in which a request must be answered. */
-const statementTimeoutMs = 2_000
+const defaultLimitMs = 2_000
 
 /** The parts that all calls of an inbox share: its connections, its clock, and whether it is open. */
 export class Store {
@@ -52,21 +52,22 @@ export class Store {
     maxConnections = 10,
     readLimitMs = defaultReadLimitMs,
     clock,
-    presenceMs = 15_000
+    presenceMs = 15_000,
+    limitMs = defaultLimitMs
   }: PostgresInboxOptions) {
     this.schema = schema
     this.#owner = owner
     this.role = role
     this.#clock = clock
     const isOwn = pool === undefined
-    const timeoutMs = role === 'server' ? statementTimeoutMs : longTimeoutMs
-    const mainPool = pool ?? ownPool(connectionString, { max: maxConnections + 1, statementTimeoutMs: timeoutMs })
-    this.#connections = new Connections({ pool: mainPool, isOwn, statementTimeoutMs: timeoutMs })
+    const limits = { connectTimeoutMs: limitMs, statementTimeoutMs: role === 'server' ? limitMs : longTimeoutMs }
+    const mainPool = pool ?? ownPool(connectionString, { max: maxConnections + 1, ...limits })
+    this.#connections = new Connections({ pool: mainPool, isOwn, ...limits })
     this.#workConnections = isOwn
       ? new Connections({
-          pool: ownPool(connectionString, { max: maxConnections }),
+          pool: ownPool(connectionString, { max: maxConnections, connectTimeoutMs: limitMs }),
           isOwn,
-          statementTimeoutMs: timeoutMs
+          ...limits
         })
       : this.#connections
     this.#transactions = new Transactions({
@@ -78,7 +79,13 @@ export class Store {
     this.#database = new Database(this.#connections, schema)
     this.#reader =
       role === 'server'
-        ? new Reader({ connectionString, schema, limitMs: readLimitMs, shared: isOwn ? undefined : this.#connections })
+        ? new Reader({
+            connectionString,
+            schema,
+            limitMs: readLimitMs,
+            connectTimeoutMs: limitMs,
+            shared: isOwn ? undefined : this.#connections
+          })
         : undefined
     const { instance } = this
     this.#listener = new Listener({

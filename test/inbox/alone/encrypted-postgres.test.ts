@@ -10,6 +10,7 @@ import { arrival, quarantined } from '../arrivals.ts'
 import { claim, inboxContract, settleAll } from '../contract.ts'
 import { another, emptiedInboxes } from '../emptied-inboxes.ts'
 import { emptiedSchemas, keptPresenceMs } from '../emptied-schemas.ts'
+import { patient } from '../limits.ts'
 import { startPostgres } from '../postgres-server.ts'
 
 // Risk: with encryption, a promise of the inbox does not hold on PostgreSQL, or personal data is in a dump.
@@ -25,7 +26,14 @@ const marker = 'Mrs-Personal-Data'
 
 const inboxes = emptiedInboxes(t, async (clock, number) => {
   const schema = `emptied_${number}`
-  const inbox = postgresInbox({ connectionString, maxConnections: 4, schema, clock, presenceMs: keptPresenceMs })
+  const inbox = postgresInbox({
+    connectionString,
+    maxConnections: 4,
+    schema,
+    clock,
+    presenceMs: keptPresenceMs,
+    ...patient
+  })
   await inbox.open()
   return { inbox, empty: () => schemas.clear(schema) }
 })
@@ -49,7 +57,7 @@ t.test('no table has personal data, while the keys change beside a server', asyn
   await client.connect()
   t.teardown(() => client.end())
   const open = async (keys?: readonly string[], role: 'server' | 'command' = 'server'): Promise<Inbox> => {
-    const engine = postgresInbox({ connectionString, maxConnections: 4, schema, role })
+    const engine = postgresInbox({ connectionString, maxConnections: 4, schema, role, ...patient })
     const inbox = keys === undefined ? engine : encryptInbox(engine, { keys })
     await inbox.open()
     t.teardown(() => inbox.close())

@@ -6,6 +6,7 @@ import { postgresInbox } from '../../../src/index.ts'
 import { whenSettled } from '../../../src/testing/index.ts'
 import { event, listen, post, startReceiver, type Receiver } from '../../receive/receiver.ts'
 import { arrival } from '../arrivals.ts'
+import { usual } from '../limits.ts'
 import { openPostgres } from '../open-postgres.ts'
 import { run, startOwnPostgres } from '../postgres-server.ts'
 import { realm } from '../../event-keys.ts'
@@ -117,7 +118,7 @@ t.test(
   'a table locked by another session: the call ends in time, leaves nothing, and the next one succeeds',
   async (t) => {
     const url = await server.createDatabase(t)
-    const inbox = await openPostgres(t, url)
+    const inbox = await openPostgres(t, url, usual)
     const client = new pg.Client({ connectionString: url })
     await client.connect()
     t.teardown(() => client.end())
@@ -147,7 +148,7 @@ t.test('a table locked by another session: a request is refused while its sender
 
 t.test('no connection is free: refused in time, and served once one is free', async (t) => {
   const url = await server.createDatabase(t)
-  const inbox = await openPostgres(t, url)
+  const inbox = await openPostgres(t, url, usual)
   await run(url, others)
   const idle: pg.Client[] = []
   // All connections, including those for the superuser.

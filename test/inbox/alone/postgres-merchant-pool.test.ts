@@ -6,6 +6,7 @@ import { arrival } from '../arrivals.ts'
 import { claim, inboxContract, settleAll } from '../contract.ts'
 import { emptiedInboxes } from '../emptied-inboxes.ts'
 import { emptiedSchemas, keptPresenceMs } from '../emptied-schemas.ts'
+import { patient } from '../limits.ts'
 import { run, startPostgres } from '../postgres-server.ts'
 
 // Risk for a merchant with an existing pool: the process ends when a connection is lost, or the inbox fails because of
@@ -54,7 +55,7 @@ const schemas = await emptiedSchemas(t, hostile)
 
 const inboxes = emptiedInboxes(t, async (clock, number) => {
   const schema = `emptied_${number}`
-  const inbox = postgresInbox({ pool: await poolOf(t, hostile), schema, clock, presenceMs: keptPresenceMs })
+  const inbox = postgresInbox({ pool: await poolOf(t, hostile), schema, clock, presenceMs: keptPresenceMs, ...patient })
   await inbox.open()
   return { inbox, empty: () => schemas.clear(schema) }
 })
@@ -69,7 +70,7 @@ void inboxContract(t, async (t) => {
 })
 
 t.test('it works the same on its own connections', async (t) => {
-  const inbox = postgresInbox({ connectionString: await createHostile(t) })
+  const inbox = postgresInbox({ connectionString: await createHostile(t), ...patient })
   await inbox.open()
   t.teardown(() => inbox.close())
   await inbox.record([arrival('e1', ['ship'])])
@@ -81,7 +82,7 @@ t.test('it works the same on its own connections', async (t) => {
 
 t.test("reads through the handler's client use the merchant's parsers and time zone", async (t) => {
   const pool = await poolOf(t, await createHostile(t))
-  const inbox = postgresInbox({ pool })
+  const inbox = postgresInbox({ pool, ...patient })
   await inbox.open()
   t.teardown(() => inbox.close())
   await inbox.record([arrival('e1', ['ship'])])
@@ -100,7 +101,7 @@ t.test("reads through the handler's client use the merchant's parsers and time z
 t.test('a pool without an error listener: a lost connection does not end the process', async (t) => {
   const url = await server.createDatabase(t)
   const pool = await poolOf(t, url)
-  const inbox = postgresInbox({ pool })
+  const inbox = postgresInbox({ pool, ...patient })
   await inbox.open()
   t.teardown(() => inbox.close())
   await inbox.record([arrival('e1', ['ship'])])
@@ -117,7 +118,7 @@ t.test('a pool without an error listener: a lost connection does not end the pro
 
 t.test('handlers get half of the pool, so that requests and heartbeats have the rest', async (t) => {
   const pool = await poolOf(t, await server.createDatabase(t))
-  const inbox = postgresInbox({ pool })
+  const inbox = postgresInbox({ pool, ...patient })
   await inbox.open()
   t.teardown(() => inbox.close())
   await inbox.record(Array.from({ length: 8 }, (_, index) => arrival(`e${index}`, ['ship'])))
@@ -133,7 +134,7 @@ t.test('handlers get half of the pool, so that requests and heartbeats have the 
 
 t.test('a pool whose connections the merchant holds: refused in time, and served once one is free', async (t) => {
   const pool = await poolOf(t, await server.createDatabase(t))
-  const inbox = postgresInbox({ pool })
+  const inbox = postgresInbox({ pool, ...patient })
   await inbox.open()
   t.teardown(() => inbox.close())
   const kept = await Promise.all(Array.from({ length: 5 }, () => pool.connect()))

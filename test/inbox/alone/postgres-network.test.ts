@@ -6,6 +6,7 @@ import { whenSettled } from '../../../src/testing/index.ts'
 import { event, listen, post, startReceiver } from '../../receive/receiver.ts'
 import { arrival } from '../arrivals.ts'
 import { claim } from '../contract.ts'
+import { usual } from '../limits.ts'
 import { openPostgres } from '../open-postgres.ts'
 import { run, startPostgres } from '../postgres-server.ts'
 import { swallowingProxy } from '../swallowing-proxy.ts'
@@ -48,7 +49,7 @@ t.test('connections that stopped responding: health reports it, and service resu
 
 t.test('a list is answered although all connections for lists stopped responding', async (t) => {
   const proxy = await swallowingProxy(t, await server.createDatabase(t))
-  const inbox = await openPostgres(t, proxy.url)
+  const inbox = await openPostgres(t, proxy.url, usual)
   const reads = () => Promise.all([inbox.events({ limit: 1 }), inbox.stats()])
   await reads()
   proxy.swallow()
@@ -62,7 +63,7 @@ t.test(
     await run(url, 'CREATE TABLE booking (event_id text PRIMARY KEY, by text)')
     const proxy = await swallowingProxy(t, url)
     const [lost, heir, patient] = [
-      await openPostgres(t, proxy.url),
+      await openPostgres(t, proxy.url, usual),
       await openPostgres(t, url),
       await openPostgres(t, url)
     ]

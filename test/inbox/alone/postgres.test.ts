@@ -8,6 +8,7 @@ import { readerContract } from '../contract-reader.ts'
 import { inboxContract } from '../contract.ts'
 import { emptiedInboxes } from '../emptied-inboxes.ts'
 import { emptiedSchemas, keptPresenceMs } from '../emptied-schemas.ts'
+import { patient } from '../limits.ts'
 import { openPostgres } from '../open-postgres.ts'
 import { startPostgres } from '../postgres-server.ts'
 import { sameAsMemory } from '../same-as-memory.ts'
@@ -25,7 +26,7 @@ const schemas = await emptiedSchemas(t, connectionString)
 
 const inboxes = emptiedInboxes(t, async (clock, number) => {
   const schema = `emptied_${number}`
-  const inbox = postgresInbox({ connectionString, schema, clock, presenceMs: keptPresenceMs })
+  const inbox = postgresInbox({ connectionString, schema, clock, presenceMs: keptPresenceMs, ...patient })
   await inbox.open()
   return { inbox, schema, empty: () => schemas.clear(schema) }
 })
