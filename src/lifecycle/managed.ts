@@ -20,7 +20,8 @@ import {
   type ManageContext,
   type ManagedEndpoint
 } from '../manage/watch-endpoints.ts'
-import { problemOf, type OptionsProblem, type SourcedEndpoint } from '../options/check-options.ts'
+import { problemOf, type OptionsProblem } from '../options/problems.ts'
+import type { SourcedEndpoint } from '../options/read-endpoint.ts'
 import type { Endpoint } from '../options/endpoint-options.ts'
 import { chooseRealm } from '../options/realms.ts'
 import type { AlarmEndpoint } from '../observe/alarms/subject.ts'
