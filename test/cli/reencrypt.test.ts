@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 
 import { createRiverhook, openInbox } from '../../src/index.ts'
+import { whenSettled } from '../../src/testing/index.ts'
 import { makeFolder } from '../folder.ts'
 import { arrival } from '../inbox/arrivals.ts'
 import { keyOf } from '../event-keys.ts'
@@ -113,8 +114,7 @@ t.test('an event that was changed in the file is a dead letter with a code', asy
   })
   await riverhook.start()
   t.equal(await dead.promise, 'RIVERHOOK_DELIVER_UNREADABLE')
-  const { events } = await riverhook.inbox.events({ limit: 1 })
-  t.match(events[0]!.deliveries[0], { state: 'dead', lastError: /cannot be decrypted/ })
+  t.match(await whenSettled(riverhook.inbox, 'e1'), [{ state: 'dead', lastError: /cannot be decrypted/ }])
   await t.rejects(riverhook.inbox.event(keyOf('e1')), { code: 'RIVERHOOK_INBOX_DAMAGED' })
   t.equal(calls, 0)
   await riverhook.stop()

@@ -8,7 +8,9 @@ import {
   digitalRiver,
   PermanentError,
   RetryLater,
+  RiverhookError,
   type Event,
+  type Inbox,
   type Source,
   type InboxTransaction
 } from '../../src/index.ts'
@@ -309,4 +311,21 @@ t.test('fake timers of a test block nothing: attempts, retries and waiting for t
     [],
     'a time limit is in real time'
   )
+})
+
+t.test('whenSettled asks again if the inbox is busy with other reads, and not after its time limit', async (t) => {
+  const { inbox } = await start(t, { handlers: [] })
+  const busy = new RiverhookError('RIVERHOOK_INBOX_READS_BUSY', 'no turn')
+  let refused = 0
+  const crowded: Pick<Inbox, 'events'> = {
+    events: (filter) => (refused++ < 2 ? Promise.reject(busy) : inbox.events(filter))
+  }
+  t.same(await whenSettled(crowded, 'e1'), [])
+  t.equal(refused, 3)
+  const stuck: Pick<Inbox, 'events'> = {
+    events: () => new Promise((_resolve, reject) => setImmediate(reject, busy))
+  }
+  await t.rejects(whenSettled(stuck, 'e1', { timeoutMs: 1 }), busy)
+  const broken: Pick<Inbox, 'events'> = { events: () => Promise.reject(new Error('gone')) }
+  await t.rejects(whenSettled(broken, 'e1'), { message: 'gone' })
 })
