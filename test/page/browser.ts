@@ -4,10 +4,17 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
-import { chromium, type Browser, type BrowserContextOptions, type LaunchOptions, type Page } from 'playwright-core'
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type LaunchOptions,
+  type Page
+} from 'playwright-core'
 import t, { type Test } from 'tap'
 
-// One browser for all tests of the folder. Two pages of one test have separate contexts.
+// One browser for all tests of the folder, and a separate context for each page.
 let launched: Promise<Browser> | undefined
 t.teardown(async () => (await launched?.catch(() => undefined))?.close())
 
@@ -76,34 +83,25 @@ export function browserTest(name: string, run: (t: Test, open: OpenPage) => Prom
       else t.pass(reason, { skip: reason })
       return
     }
-    const lent: Lent[] = []
+    const contexts: BrowserContext[] = []
     const problems: string[] = []
-    let isDone = false
     try {
       await run(t, async (url, { allowed, ...options } = {}) => {
-        const one = await lend(browser, { ...usual, ...options })
-        lent.push(one)
-        await open(one.page, url, (problem) => {
+        const context = await browser.newContext({ ...usual, ...options })
+        contexts.push(context)
+        return open(context, url, (problem) => {
           if (allowed?.test(problem) !== true) problems.push(problem)
         })
-        return one.page
       })
-      isDone = true
     } finally {
-      // A test that failed may leave a page in any state.
-      for (const one of lent) await (isDone ? takeBack(one) : one.page.context().close())
+      for (const context of contexts) await context.close()
     }
     t.same(problems, [], 'no error and no foreign request in the page')
   })
 }
 
 /** Opens an address. Fails the test on any error in the page, and on any request to another origin. */
-export type OpenPage = (url: string, options?: PageOptions & Allowed) => Promise<Page>
-
-interface PageOptions extends BrowserContextOptions {
-  /** Runs in each document before its own scripts. */
-  readonly script?: string
-}
+export type OpenPage = (url: string, options?: BrowserContextOptions & Allowed) => Promise<Page>
 
 interface Allowed {
   /** An error of the browser that the test wants. */
@@ -120,46 +118,9 @@ const usual: BrowserContextOptions = {
   viewport: { width: 1440, height: 900 }
 }
 
-/** A page that a test has, in a separate context. */
-interface Lent {
-  readonly page: Page
-  readonly viewport: BrowserContextOptions['viewport']
-  /** Takes it when the test ends. */
-  readonly free: Lent[]
-}
-
-/** Pages that no test has, by their options. To start the process of a new one takes longer than many tests. */
-const freePages = new Map<string, Lent[]>()
-
-async function lend(browser: Browser, { script, ...options }: PageOptions): Promise<Lent> {
-  const key = JSON.stringify({ script, ...options })
-  const free = freePages.get(key) ?? []
-  freePages.set(key, free)
-  const last = free.pop()
-  if (last !== undefined) return last
-  const context = await browser.newContext(options)
+async function open(context: BrowserContext, url: string, report: (problem: string) => void): Promise<Page> {
   context.setDefaultTimeout(patienceMs)
   const page = await context.newPage()
-  if (script !== undefined) await page.addInitScript(script)
-  return { page, viewport: options.viewport, free }
-}
-
-/**
- * Makes a page as it was when it was new. What the page stores stays with the address of its host, which no other test
- * has. Only cookies are for all ports.
- */
-async function takeBack(one: Lent): Promise<void> {
-  const { page, viewport, free } = one
-  for (const name of ['pageerror', 'console', 'dialog', 'request', 'requestfinished']) page.removeAllListeners(name)
-  await page.unrouteAll()
-  await page.mouse.move(0, 0)
-  await page.goto('about:blank')
-  await page.context().clearCookies()
-  if (viewport) await page.setViewportSize(viewport)
-  free.push(one)
-}
-
-async function open(page: Page, url: string, report: (problem: string) => void): Promise<void> {
   page.on('pageerror', (error) => {
     report(`error: ${String(error.stack)}`)
   })
@@ -175,4 +136,5 @@ async function open(page: Page, url: string, report: (problem: string) => void):
       report(`request to ${request.url()}`)
   })
   await page.goto(url)
+  return page
 }

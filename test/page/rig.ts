@@ -67,12 +67,7 @@ export async function startHost(
   app.riverhook.on('*', { name: 'audit' }, () => undefined)
   app.riverhook.on('order.*', { name: 'erp' }, () => host.erp())
   const origin = await app.listen({ port: 0, host: '127.0.0.1' })
-  t.teardown(async () => {
-    const closed = app.close()
-    // The browser may have opened a connection for later. It stays, as other tests use its page.
-    app.server.closeAllConnections()
-    await closed
-  })
+  t.teardown(() => app.close())
   return Object.assign(host, { url: `${origin}${prefix}/` })
 }
 
