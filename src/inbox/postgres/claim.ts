@@ -241,11 +241,15 @@ ORDER BY claimed.turn`
 const isDue = (alias: string, now: string): string =>
   withoutIndex(`${alias}.state IN ('pending', 'running') AND ${alias}.due_at <= ${now}`)
 
-/** True if an earlier delivery of the key failed and is due again: it is about to rejoin the line. */
+/**
+ * True if an earlier delivery of the key failed and is due again: it is about to rejoin the line. Only the index
+ * `delivery_failed` has the order: the planner must not look among all earlier events instead.
+ */
 const failedBefore = (alias: string, now: string): string =>
   `coalesce((SELECT true FROM riverhook.delivery AS failed
     WHERE failed.handler = ${alias}.handler AND failed.realm = ${alias}.realm AND failed.order_key = ${alias}.order_key AND failed.order_key IS NOT NULL
-      AND failed.state = 'pending' AND failed.overtakable AND failed.due_at <= ${now} AND failed.event_seq < ${alias}.event_seq LIMIT 1), false)`
+      AND failed.state = 'pending' AND failed.overtakable AND failed.due_at <= ${now} AND failed.event_seq < ${alias}.event_seq
+    ORDER BY failed.due_at LIMIT 1), false)`
 
 // Re-check under the key locks: another replica may have taken the row since the first query. The predicate is repeated
 // on `d` because EvalPlanQual re-reads rows that were locked.

@@ -73,16 +73,25 @@ export async function lineUp(tx: Session, keys: readonly OrderKey[]): Promise<vo
 // Subqueries with LIMIT force an index lookup per key: the planner cannot turn them into a join, even if its row
 // estimates are wrong.
 
+/**
+ * True if a delivery has the order key. Not written as an equality: if all deliveries had one key when the tables were
+ * analysed, the planner would take each delivery for one of the key, and look for the first in the order of arrival. It
+ * knows no frequency for this comparison. With ORDER BY for `order_key` and the next column of an index, it has to sort
+ * unless it takes the index of the key.
+ */
+export const hasKey = (alias: string, handler: string, realm: string, orderKey: string): string =>
+  `${alias}.handler = ${handler} AND ${alias}.realm = ${realm} AND ${alias}.order_key >= ${orderKey} AND ${alias}.order_key <= ${orderKey} AND ${alias}.order_key IS NOT NULL`
+
 /** The first delivery of a key in one role. Each role has its own index. */
 const firstSql = (columns: string, handler: string, realm: string, orderKey: string, role: string): string =>
-  `SELECT ${columns} FROM riverhook.delivery AS peer WHERE peer.handler = ${handler} AND peer.realm = ${realm} AND peer.order_key = ${orderKey} AND peer.order_key IS NOT NULL AND ${role} ORDER BY peer.event_seq LIMIT 1`
+  `SELECT ${columns} FROM riverhook.delivery AS peer WHERE ${hasKey('peer', handler, realm, orderKey)} AND ${role} ORDER BY peer.order_key, peer.event_seq LIMIT 1`
 
 const head = "peer.state = 'pending' AND NOT peer.overtakable"
 const waiting = "peer.state = 'waiting'"
 const parked = "peer.state = 'parked'"
 
 const isRunning = (handler: string, realm: string, orderKey: string): string =>
-  `coalesce((SELECT true FROM riverhook.delivery AS peer WHERE peer.handler = ${handler} AND peer.realm = ${realm} AND peer.order_key = ${orderKey} AND peer.order_key IS NOT NULL AND peer.state = 'running' LIMIT 1), false)`
+  `coalesce((SELECT true FROM riverhook.delivery AS peer WHERE ${hasKey('peer', handler, realm, orderKey)} AND peer.state = 'running' ORDER BY peer.order_key LIMIT 1), false)`
 
 /** True if a delivery of a new event must wait for others with its order key. */
 export const isBusy = (handler: string, realm: string, orderKey: string): string =>
@@ -94,11 +103,14 @@ export const isBusy = (handler: string, realm: string, orderKey: string): string
  */
 export const isFirst = (alias: string): string =>
   `((SELECT true FROM riverhook.delivery AS other
-    WHERE other.handler = ${alias}.handler AND other.realm = ${alias}.realm AND other.order_key = ${alias}.order_key AND other.order_key IS NOT NULL
-      AND other.state = 'running' AND other.id <> ${alias}.id LIMIT 1) IS NULL
+    WHERE ${hasKey('other', `${alias}.handler`, `${alias}.realm`, `${alias}.order_key`)}
+      AND other.state = 'running' AND other.id <> ${alias}.id ORDER BY other.order_key LIMIT 1) IS NULL
     AND ${[head, waiting, parked].map((role) => `coalesce((${firstSql('peer.event_seq', `${alias}.handler`, `${alias}.realm`, `${alias}.order_key`, role)}) >= ${alias}.event_seq, true)`).join(' AND ')})`
 
-/** One row per key: the first in line, and whether it may be pending. */
+/**
+ * One row per key: the first in line, and whether it may be pending. The heads and those that wait are merged in the
+ * order of their indexes, without a sort for each key.
+ */
 const lines = (keys: string): string => `
   SELECT key.handler, key.realm, key.order_key, first.id, first.state,
     NOT ${isRunning('key.handler', 'key.realm', 'key.order_key')}
@@ -106,10 +118,10 @@ const lines = (keys: string): string => `
   FROM ${keys} AS key
   CROSS JOIN LATERAL (
     SELECT end_of_line.* FROM (
-      (${firstSql('peer.id, peer.event_seq, peer.state', 'key.handler', 'key.realm', 'key.order_key', head)})
+      (${firstSql('peer.id, peer.order_key, peer.event_seq, peer.state', 'key.handler', 'key.realm', 'key.order_key', head)})
       UNION ALL
-      (${firstSql('peer.id, peer.event_seq, peer.state', 'key.handler', 'key.realm', 'key.order_key', waiting)})) AS end_of_line
-    ORDER BY end_of_line.event_seq LIMIT 1) AS first`
+      (${firstSql('peer.id, peer.order_key, peer.event_seq, peer.state', 'key.handler', 'key.realm', 'key.order_key', waiting)})) AS end_of_line
+    ORDER BY end_of_line.order_key, end_of_line.event_seq LIMIT 1) AS first`
 
 // Each listed row changes from pending to waiting, or back. The state is checked again on the row itself, because
 // parking and resuming take no locks.
@@ -121,8 +133,8 @@ WHERE ${withoutIndex("state IN ('pending', 'waiting')")} AND id = ANY (ARRAY (
   UNION ALL
   SELECT back.id FROM line CROSS JOIN LATERAL (
     SELECT d.id FROM riverhook.delivery AS d
-    WHERE d.handler = line.handler AND d.realm = line.realm AND d.order_key = line.order_key AND d.order_key IS NOT NULL AND d.state = 'pending' AND NOT d.overtakable
-      AND NOT (line.free AND d.id = line.id) OFFSET 0) AS back))`
+    WHERE ${hasKey('d', 'line.handler', 'line.realm', 'line.order_key')} AND d.state = 'pending' AND NOT d.overtakable
+      AND NOT (line.free AND d.id = line.id) ORDER BY d.order_key, d.event_seq OFFSET 0) AS back))`
 
 /** Keys checked per statement. */
 const keysPerStatement = 2_000
