@@ -5,9 +5,10 @@ import { adopt, promoteBatch } from '../../src/inbox/postgres/adopt.ts'
 import { claim as claimDue, type Times } from '../../src/inbox/postgres/claim.ts'
 import type { Database, Session } from '../../src/inbox/postgres/database.ts'
 import { countRetries } from '../../src/inbox/postgres/failed.ts'
+import { readLengths } from '../../src/inbox/postgres/lengths.ts'
 import { listEvents } from '../../src/inbox/postgres/list.ts'
 import { ownTypes } from '../../src/inbox/postgres/read-value.ts'
-import { countAll } from '../../src/inbox/postgres/read.ts'
+import { countAll, readDeliveries } from '../../src/inbox/postgres/read.ts'
 import { readSettings } from '../../src/inbox/postgres/reader.ts'
 import { findKnown, record } from '../../src/inbox/postgres/record.ts'
 import { replay } from '../../src/inbox/postgres/replay.ts'
@@ -234,6 +235,26 @@ t.test('a claim of an order key reads those that failed only as far as they are 
     "SELECT pg_stat_get_xact_blocks_fetched('riverhook.delivery_failed'::regclass) AS blocks"
   )
   t.ok(Number(rows[0]?.blocks) < 40, `two claims read ${rows[0]?.blocks ?? ''} blocks`)
+})
+
+// Risk: statistics and lists that read all deliveries, because the tables were analysed before these had their states.
+t.test('the lengths of attempts, and the deliveries of events, are read by their indexes', async (t) => {
+  const fresh = await server.createDatabase(t)
+  await openPostgres(t, fresh)
+  await run(fresh, 'ALTER TABLE riverhook.delivery SET (autovacuum_enabled = off)')
+  await addDeliveries(fresh, [1, 10_000], 'pending')
+  const own = await connectAlone(t, fresh)
+  await own.query(readSettings)
+  const readsFew = limitReads(t, own)
+  const seqs = Array.from({ length: 1_000 }, (_, n) => ({ seq: n + 1 }))
+  const deliveries = await readsFew('a page of 1,000 events', 100, () => readDeliveries(sessionOf(own), seqs))
+  t.equal(deliveries.size, 1_000)
+  await own.query('ROLLBACK')
+  await run(fresh, 'VACUUM ANALYZE')
+  await run(fresh, "UPDATE riverhook.delivery SET state = 'done', started_at = now(), settled_at = now() WHERE id <= 5")
+  await own.query(`BEGIN; ${readSettings}`)
+  const lengths = await readsFew('the lengths', 5, () => readLengths(sessionOf(own)))
+  t.match(lengths, [{ handler: 'ship' }])
 })
 
 // Risk: one event that is purged at the wrong moment makes the senders of a whole batch wait and repeat theirs.

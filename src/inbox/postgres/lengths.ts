@@ -15,13 +15,16 @@ export async function readLengths(session: Session): Promise<readonly AttemptLen
   )
 }
 
-/** Reads the ends of indexes. A successful attempt is in the row of its delivery. */
+/**
+ * Reads the ends of indexes. A successful attempt is in the row of its delivery. The state is compared as the order key
+ * is in `hasKey`: if all had one state when the tables were analysed, the planner would look for it in all deliveries.
+ */
 const lengthsSql = `
 WITH kind AS (${deliveryKindsSql('NULL::text')})
 SELECT kind.handler, done.started_at, done.settled_at AS ended_at FROM kind CROSS JOIN LATERAL (
   SELECT started_at, settled_at FROM riverhook.delivery AS d
-  WHERE ${isListed('d')} AND d.handler = kind.handler AND d.realm = kind.realm AND d.state = kind.state
-  ORDER BY event_seq DESC LIMIT ${mostAttempts}) AS done
+  WHERE ${isListed('d')} AND d.handler = kind.handler AND d.realm = kind.realm AND d.state >= kind.state AND d.state <= kind.state
+  ORDER BY d.state DESC, d.event_seq DESC LIMIT ${mostAttempts}) AS done
 WHERE kind.state = 'done'
 UNION ALL
 SELECT d.handler, failed.started_at, failed.ended_at

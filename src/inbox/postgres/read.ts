@@ -80,7 +80,7 @@ export async function readDeliveries(
 ): Promise<ReadonlyMap<unknown, readonly Row[]>> {
   const rows = await session.query(
     `SELECT id, event_seq, handler, state, attempts, losses, due_at, order_key, owner, started_at, settled_at, last_error, job_id
-     FROM riverhook.delivery WHERE event_seq = ANY ($1::bigint[]) ORDER BY id`,
+     FROM riverhook.delivery WHERE event_seq = ANY ($1::bigint[]) ORDER BY event_seq, id`,
     [events.map((row) => row['seq'])]
   )
   return Map.groupBy(rows, (row) => row['event_seq'])
