@@ -13,7 +13,7 @@ import {
   isOfServer,
   optionsError,
   problemOf,
-  spanText,
+  spanAsOption,
   type OptionsProblem
 } from './problems.ts'
 import { endpointRules, endpointSynonyms, readEndpoint, type SourcedEndpoint } from './read-endpoint.ts'
@@ -23,9 +23,8 @@ import { endpointSettings, pluginSettings, retrySettings } from './settings.ts'
 
 type Values = Readonly<Record<string, unknown>>
 
-const pluginSettingRules = collectRules(pluginSettings)
 const pluginRules = {
-  ...pluginSettingRules,
+  ...collectRules(pluginSettings),
   endpoints: {
     expected: 'a list of at least one endpoint, each an object',
     accepts: (value: unknown) => Array.isArray(value) && value.length > 0 && value.every(isPlainObject)
@@ -181,7 +180,9 @@ function* longRetentionProblems(options: Values): Iterable<OptionsProblem> {
     const given = options[name]
     if (given === undefined || !pluginRules[name].accepts(given)) continue
     if (msOf(given as number | string) < msOf(retention as number | string))
-      yield invalid(`Option "${name}" must be at least "retention", ${spanText(msOf(retention as number | string))}`)
+      yield invalid(
+        `Option "${name}" must be at least "retention", ${spanAsOption(msOf(retention as number | string))}`
+      )
   }
 }
 
@@ -197,7 +198,7 @@ function* retentionProblems(given: unknown, endpoints: readonly SourcedEndpoint[
   const least = retryMs + hourMs
   if (msOf(retention as number | string) >= least) return
   yield invalid(
-    `Option "retention" must be at least ${spanText(least)}: ${name} retries an event for ${retryMs / hourMs} hours, and one that was purged by then would be handled twice`
+    `Option "retention" must be at least ${spanAsOption(least)}: ${name} retries an event for ${retryMs / hourMs} hours, and one that was purged by then would be handled twice`
   )
 }
 

@@ -39,8 +39,8 @@ export function optionsError(problems: readonly OptionsProblem[], cause?: unknow
 /** One hour in milliseconds. */
 export const hourMs = 3_600_000
 
-/** A span in its largest whole unit up to hours. */
-export function spanText(ms: number): string {
+/** A span as an option has it, in its largest whole unit up to hours: `72h`, `3s`. */
+export function spanAsOption(ms: number): string {
   if (ms % hourMs === 0) return `${ms / hourMs}h`
   return ms % 1_000 === 0 ? `${ms / 1_000}s` : `${ms}ms`
 }

@@ -4,7 +4,7 @@ import { msOf } from '../model/span.ts'
 import type { Source } from '../source/source.ts'
 import { defaultPathOf } from './default-names.ts'
 import type { Endpoint, EndpointOptions, TokenEndpointOptions } from './endpoint-options.ts'
-import { describeProblems, hourMs, invalid, spanText, type OptionsProblem } from './problems.ts'
+import { describeProblems, hourMs, invalid, spanAsOption, type OptionsProblem } from './problems.ts'
 import type { SourceOption } from './riverhook-options.ts'
 import { collectRules, collectSynonyms } from './setting.ts'
 import { backfillSettings, endpointSettings, pluginSettings, registerSettings } from './settings.ts'
@@ -13,12 +13,13 @@ import { tokenEndpointSettings } from './token-settings.ts'
 type Values = Readonly<Record<string, unknown>>
 
 /** A source is given for all endpoints, or for one. */
-export const endpointRules = { ...collectRules(endpointSettings), source: collectRules(pluginSettings).source }
+export const endpointRules = collectRules({ ...endpointSettings, source: pluginSettings.source })
 /** Names that other libraries use for the options of an endpoint. */
 export const endpointSynonyms: Readonly<Record<string, string>> = {
   ...collectSynonyms({ address: registerSettings.address }, 'register.'),
   ...collectSynonyms(endpointSettings)
 }
+/** How long the provider lists an event. */
 const horizonMs = 30 * 24 * hourMs
 
 /** An endpoint with its source: its own, or the common one. */
@@ -206,7 +207,7 @@ function* modeProblems(
 function* answerProblems({ ackTimeout }: Endpoint, prefix: string, { name, limits }: Source): Iterable<OptionsProblem> {
   const { answerMs = Infinity } = limits ?? {}
   if (ackTimeout <= answerMs) return
-  yield invalid(`Option "${prefix}ackTimeout" must be at most ${spanText(answerMs)}: ${name} gives up by then`)
+  yield invalid(`Option "${prefix}ackTimeout" must be at most ${spanAsOption(answerMs)}: ${name} gives up by then`)
 }
 
 /** A longer reach would lose events silently: the provider no longer lists them. */
