@@ -14,6 +14,7 @@ import { adoptAll } from './adopt-all.ts'
 import { addDeliveries } from './add-deliveries.ts'
 import { arrival } from './arrivals.ts'
 import { claim, ids } from './contract.ts'
+import { patientConnections } from './limits.ts'
 import { openPostgres } from './open-postgres.ts'
 import { run, startPostgres } from './postgres-server.ts'
 
@@ -106,8 +107,8 @@ t.test('the warning about parked deliveries counts all, also beside heartbeats',
 t.test('a replica that was dropped takes everything back, although an error interrupts it', async (t) => {
   const url = await server.createDatabase(t)
   await openPostgres(t, url)
-  const limits = { connectTimeoutMs: 60_000, statementTimeoutMs: 60_000 }
-  const connections = new Connections({ pool: ownPool(url, { max: 4, ...limits }), isOwn: true, ...limits })
+  const pool = ownPool(url, { max: 4, ...patientConnections })
+  const connections = new Connections({ pool, isOwn: true, ...patientConnections })
   const database = new Database(connections, 'riverhook')
   let state: 'whole' | 'losing' | 'lost' = 'whole'
   // Loses the connection once, after the first batch, when the lines are checked.

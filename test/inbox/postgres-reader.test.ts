@@ -5,6 +5,7 @@ import { Connections, ownPool } from '../../src/inbox/postgres/connections.ts'
 import { Database, type Session } from '../../src/inbox/postgres/database.ts'
 import { Reader, readUnlimited } from '../../src/inbox/postgres/reader.ts'
 import { arrival } from './arrivals.ts'
+import { patient, patientConnections } from './limits.ts'
 import { openPostgres } from './open-postgres.ts'
 import { run, startPostgres } from './postgres-server.ts'
 
@@ -13,15 +14,13 @@ import { run, startPostgres } from './postgres-server.ts'
 const server = await startPostgres()
 t.teardown(() => server.stop())
 const schema = 'riverhook'
-const limitMs = 60_000
-const limits = { connectTimeoutMs: limitMs, statementTimeoutMs: limitMs }
 
 type Read = <Result>(read: (session: Session) => Promise<Result>) => Promise<Result>
 
 function connect(t: Test, connectionString: string, isOwn: boolean): Connections {
-  const pool = isOwn ? ownPool(connectionString, { max: 2, ...limits }) : new pg.Pool({ connectionString })
+  const pool = isOwn ? ownPool(connectionString, { max: 2, ...patientConnections }) : new pg.Pool({ connectionString })
   t.teardown(() => pool.end())
-  return new Connections({ pool, isOwn, ...limits })
+  return new Connections({ pool, isOwn, ...patientConnections })
 }
 
 function readerOf(t: Test, address: string, isOwn: boolean): Read {
@@ -29,8 +28,8 @@ function readerOf(t: Test, address: string, isOwn: boolean): Read {
   const reader = new Reader({
     connectionString: address,
     schema,
-    limitMs,
-    connectTimeoutMs: limitMs,
+    limitMs: patient.readLimitMs,
+    connectTimeoutMs: patient.limitMs,
     shared: isOwn ? undefined : connections
   })
   t.teardown(() => reader.end())

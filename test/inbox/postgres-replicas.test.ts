@@ -9,7 +9,7 @@ import { migrationText } from '../../src/inbox/postgres/migration-text.ts'
 import type { ClaimedDelivery } from '../../src/inbox/inbox.ts'
 import { arrival } from './arrivals.ts'
 import { settleAll } from './contract.ts'
-import { patient } from './limits.ts'
+import { patient, patientConnections } from './limits.ts'
 import { openReplicas } from './open-postgres.ts'
 import { run, startPostgres } from './postgres-server.ts'
 import { until } from './until.ts'
@@ -115,8 +115,8 @@ t.test('a row that was deleted by hand blocks nothing: an event, that of a suspe
     held.filter(({ event }) => event.id !== 'suspect'),
     { state: 'released' }
   )
-  const limits = { connectTimeoutMs: 60_000, statementTimeoutMs: 60_000 }
-  const connections = new Connections({ pool: ownPool(url, { max: 2, ...limits }), isOwn: true, ...limits })
+  const pool = ownPool(url, { max: 2, ...patientConnections })
+  const connections = new Connections({ pool, isOwn: true, ...patientConnections })
   const { promise: beaten, resolve } = Promise.withResolvers<undefined>()
   let beats = 0
   const presence = new Presence({

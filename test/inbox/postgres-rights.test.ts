@@ -119,7 +119,7 @@ t.test('a schema or a table of another owner is refused, unless the owner is nam
 
 t.test('a role that may only connect cannot hold our locks', async (t) => {
   const { owner, app } = await createRole(t)
-  const client = new pg.Client({ connectionString: app, ...patient })
+  const client = new pg.Client({ connectionString: app })
   await client.connect()
   t.teardown(() => client.end())
   const key = createHash('sha256').update('riverhook\0ship\0o1').digest().readBigInt64BE()

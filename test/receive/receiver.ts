@@ -90,13 +90,18 @@ export async function post(
   }
 }
 
-/** POSTs as a provider does, which repeats what is answered 503: a busy machine may not store an event in time. */
-export async function postUntilStored(...request: Parameters<typeof post>): Promise<Answer> {
+/** Sends as a provider does, which repeats what is answered 503: a busy machine may not store an event in time. */
+export async function untilStored<Reply extends { readonly status: number }>(
+  send: () => Promise<Reply>
+): Promise<Reply> {
   for (let triesLeft = 20; ; triesLeft -= 1) {
-    const answer = await post(...request)
+    const answer = await send()
     if (answer.status !== 503 || triesLeft === 0) return answer
   }
 }
+
+export const postUntilStored = (...request: Parameters<typeof post>): Promise<Answer> =>
+  untilStored(() => post(...request))
 
 /** As `post`, over kept connections: for thousands of requests, `fetch` would take most of the time. */
 export async function postOver(

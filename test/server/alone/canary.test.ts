@@ -11,7 +11,7 @@ import { cliHere } from '../../cli/rig.ts'
 import { makeFolder } from '../../folder.ts'
 import { startTarget } from '../../forward/target.ts'
 import { startServer, type Server } from '../../processes.ts'
-import { event } from '../../receive/receiver.ts'
+import { event, untilStored } from '../../receive/receiver.ts'
 
 // Risk: one of many places (an answer, a log line, an alarm ...) shows a person's data to everyone who can look at it.
 
@@ -209,19 +209,19 @@ async function begin(t: Test): Promise<Run> {
   }
 }
 
-/** Sends a request as its provider does, and keeps the answer. */
-/** Sends again what is answered 503, as a provider does: a busy machine may not store an event in time. */
+/** Sends a request as its provider does, and keeps the answers. */
 async function send(
   { server, seen }: Run,
   path: string,
   body: Buffer,
   headers: Readonly<Record<string, string>>
 ): Promise<number> {
-  for (let triesLeft = 20; ; triesLeft -= 1) {
+  const { status } = await untilStored(async () => {
     const answer = await fetch(new URL(path, server.url), { method: 'POST', headers, body: Uint8Array.from(body) })
     seen.push([`POST ${path}: ${answer.status}`, await answer.text()])
-    if (answer.status !== 503 || triesLeft === 0) return answer.status
-  }
+    return answer
+  })
+  return status
 }
 
 const json = { 'content-type': 'application/json' }
