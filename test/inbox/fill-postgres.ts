@@ -2,14 +2,14 @@ import pg from 'pg'
 
 import { postgresInbox } from '../../src/index.ts'
 import { kindId, storeHandled, storeKindsSql } from '../../src/inbox/postgres/kinds.ts'
-import { type ChooseState, manyEvents, type ManyEvent } from './filters.ts'
+import type { ManyEvent } from './filters.ts'
 import { bodies } from './many-bodies.ts'
 import { patient } from './limits.ts'
 
 const perStatement = 5_000
 
-/** Fills the inbox in this database with the events of a large one. */
-export async function fillPostgres(database: string, events: number, chooseState?: ChooseState): Promise<void> {
+/** Fills the inbox in this database. */
+export async function fillPostgres(database: string, events: Iterable<ManyEvent>): Promise<void> {
   const inbox = postgresInbox({ connectionString: database, ...patient })
   await inbox.open()
   await inbox.close()
@@ -17,25 +17,26 @@ export async function fillPostgres(database: string, events: number, chooseState
   await client.connect()
   try {
     await client.query('SET synchronous_commit = off')
+    let stored = 0
     let batch: ManyEvent[] = []
-    for (const event of manyEvents(events, chooseState)) {
-      batch.push(event)
-      if (batch.length < perStatement) continue
-      await insert(client, batch)
+    const store = async (): Promise<void> => {
+      await insert(client, batch, stored + 1)
+      stored += batch.length
       batch = []
     }
-    await insert(client, batch)
+    for (const event of events) if (batch.push(event) === perStatement) await store()
+    await store()
     // VACUUM marks only what is on disk as visible to all.
     await client.query('SET synchronous_commit = on')
-    await client.query("SELECT setval('riverhook.event_seq', $1)", [events])
+    await client.query("SELECT setval('riverhook.event_seq', $1)", [stored])
     await client.query('VACUUM ANALYZE')
   } finally {
     await client.end()
   }
 }
 
-async function insert(client: pg.Client, batch: readonly ManyEvent[]): Promise<void> {
-  const seqs = batch.map(({ id }) => Number(id.slice('event-'.length)) + 1)
+async function insert(client: pg.Client, batch: readonly ManyEvent[], first: number): Promise<void> {
+  const seqs = batch.map((_event, index) => first + index)
   await client.query(
     `WITH stored AS (
        INSERT INTO riverhook.event (seq, realm, id, source, state, type, live_mode, endpoint, kind, received_at, backfilled, receipt, body)

@@ -30,7 +30,7 @@ import { run, startPostgres } from './postgres-server.ts'
 const server = await startPostgres()
 t.teardown(() => server.stop())
 const address = await server.createDatabase(t)
-await fillPostgres(address, 12_000)
+await fillPostgres(address, manyEvents(12_000))
 const client = new pg.Client({ connectionString: address })
 await client.connect()
 t.teardown(() => client.end())

@@ -4,14 +4,14 @@ import { DatabaseSync } from 'node:sqlite'
 import { sqliteInbox } from '../../../src/inbox/sqlite/engine.ts'
 import { indexEvents } from '../../../src/inbox/sqlite/list-index.ts'
 import { prepareStatements } from '../../../src/inbox/sqlite/statements.ts'
-import { type ChooseState, manyEvents } from '../../inbox/filters.ts'
+import type { ManyEvent } from '../../inbox/filters.ts'
 import { bodies } from '../../inbox/many-bodies.ts'
 
 /** After how many events the indexes of lists follow: few enough that the pages of these are still in memory. */
 const stepSize = 20_000
 
-/** Fills the inbox in this file with the events of a large one. */
-export async function fillSqlite(path: string, events: number, chooseState?: ChooseState): Promise<void> {
+/** Fills the inbox in this file. */
+export async function fillSqlite(path: string, events: Iterable<ManyEvent>): Promise<void> {
   const inbox = sqliteInbox({ path })
   await inbox.open()
   await inbox.close()
@@ -33,10 +33,11 @@ export async function fillSqlite(path: string, events: number, chooseState?: Cho
   const tomorrow = Date.now() + 86_400_000
   // Without a log, which would be as large as the file.
   db.exec('PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -200000; BEGIN')
-  for (const event of manyEvents(events, chooseState)) {
+  let seq = 0
+  for (const event of events) {
     const { realm, id, source, state, type, liveMode, endpoint, receivedAt, about, deliveries } = event
     const live = liveMode === undefined ? null : Number(liveMode)
-    const seq = Number(id.slice('event-'.length)) + 1
+    seq += 1
     insertEvent.run(
       realm,
       id,
@@ -53,7 +54,7 @@ export async function fillSqlite(path: string, events: number, chooseState?: Cho
       insertDelivery.run(seq, realm, handler, state, tomorrow, orderKey)
     if (seq - indexedTo >= stepSize) index(seq)
   }
-  index(events)
+  index(seq)
   db.exec('COMMIT; PRAGMA journal_mode = WAL')
   db.close()
   flush(path)

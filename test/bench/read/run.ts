@@ -8,6 +8,7 @@ import Table from 'cli-table3'
 
 import { startOwnPostgres } from '../../inbox/postgres-server.ts'
 import { fillPostgres } from '../../inbox/fill-postgres.ts'
+import { manyEvents } from '../../inbox/filters.ts'
 import { event, postOver } from '../../receive/receiver.ts'
 import { startChild } from '../child.ts'
 import { fillSqlite } from './fill-sqlite.ts'
@@ -35,7 +36,7 @@ async function readSqlite({ events, seconds }: ReadSettings): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'riverhook-bench-'))
   try {
     const path = join(folder, 'inbox.db')
-    await measure('SQLite', `sqlite:${path}`, { events, seconds }, () => fillSqlite(path, events))
+    await measure('SQLite', `sqlite:${path}`, { events, seconds }, () => fillSqlite(path, manyEvents(events)))
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -45,7 +46,7 @@ async function readPostgres({ events, seconds }: ReadSettings): Promise<void> {
   const server = await startOwnPostgres(['-c', 'shared_buffers=256MB', '-c', 'max_wal_size=4GB'])
   try {
     const database = await server.createDatabase({ teardown: () => undefined })
-    await measure('PostgreSQL', database, { events, seconds }, () => fillPostgres(database, events))
+    await measure('PostgreSQL', database, { events, seconds }, () => fillPostgres(database, manyEvents(events)))
   } finally {
     await server.stop()
   }

@@ -12,12 +12,12 @@ import { createRiverhook } from '../../../src/index.ts'
 import { postgresInbox } from '../../../src/inbox/postgres/engine.ts'
 import { sqliteInbox } from '../../../src/inbox/sqlite/engine.ts'
 import type { Inbox } from '../../../src/inbox/inbox.ts'
-import type { DeliveryState } from '../../../src/model/event.ts'
 import { fillPostgres } from '../../inbox/fill-postgres.ts'
 import { startOwnPostgres } from '../../inbox/postgres-server.ts'
 import { describeMachine, readLoad } from '../machine.ts'
 import { fillSqlite } from '../read/fill-sqlite.ts'
 import { estimate, estimateText, median, ratios } from '../statistics.ts'
+import { scaleEvents } from './events.ts'
 import { onceKey, Work } from './work.ts'
 
 export interface ScaleSettings {
@@ -66,7 +66,7 @@ async function scaleSqlite(settings: ScaleSettings): Promise<void> {
   try {
     await compare('SQLite', settings, async (events) => {
       const path = join(folder, `${events}.db`)
-      await fillSqlite(path, events, chooseState)
+      await fillSqlite(path, scaleEvents(events))
       return {
         address: `sqlite:${path}`,
         open: () => sqliteInbox({ path }),
@@ -94,7 +94,7 @@ async function scalePostgres(settings: ScaleSettings): Promise<void> {
   try {
     await compare('PostgreSQL', settings, async (events) => {
       const connectionString = await server.createDatabase({ teardown: () => undefined })
-      await fillPostgres(connectionString, events, chooseState)
+      await fillPostgres(connectionString, scaleEvents(events))
       return {
         address: connectionString,
         open: () => postgresInbox({ connectionString }),
@@ -111,11 +111,6 @@ async function scalePostgres(settings: ScaleSettings): Promise<void> {
   } finally {
     await server.stop()
   }
-}
-
-/** Half of the deliveries are done, and a tenth is dead. The others are due tomorrow. */
-function chooseState(_handler: string, _position: number, share: number): DeliveryState {
-  return share < 0.5 ? 'done' : share < 0.6 ? 'dead' : 'pending'
 }
 
 async function ask(connectionString: string, sql: string): Promise<unknown> {
