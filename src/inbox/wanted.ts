@@ -55,6 +55,9 @@ export const sortable = 50_000
 export const blockBits = 13
 const blockSize = 2 ** blockBits
 
+/** The search keys of a segment's events, in PostgreSQL, have the same `seq >> segmentBits`. */
+export const segmentBits = 17
+
 /** The keys of the events of a page. */
 export function boundsOf({ after, upTo, oldestFirst = false }: EventFilter): Bounds {
   const end = upTo === undefined ? undefined : upTo + 1

@@ -2,13 +2,32 @@ import { readKeySearch, type KeySearch } from '../../model/search-keys.ts'
 import type { EventFilter } from '../inbox.ts'
 import { sortable } from '../wanted.ts'
 import type { Session } from './database.ts'
+import { selectKeys } from './key-segments.ts'
 import { checkEvent } from './list-checks.ts'
-import { indexPath, type Path } from './list-path.ts'
+import type { IndexPath, Path, Reading } from './list-path.ts'
 import { aboveOf, belowOf, collectValues, type AddValue } from './list-values.ts'
 
 /** The path by a whole search key. A key has its events in their order. */
-export function keyPath(key: string): Path {
-  return indexPath({ table: 'event_key', alias: 'k', key: 'event_seq', columns: ['value'] }, [[key]], ['about'])
+export function keyPath(key: string): IndexPath {
+  const select = (value: AddValue, { bounds, order, limit, checks }: Reading): string => {
+    const own = value(key)
+    return selectKeys(value, {
+      above: [own, aboveOf(bounds, value)],
+      below: [own, belowOf(bounds, value)],
+      bounds,
+      order,
+      limit: value(limit, 'bigint'),
+      checks: checks.length === 0 ? [] : [checkEvent('k.event_seq', checks)]
+    })
+  }
+  return {
+    isOrdered: true,
+    hasEnds: true,
+    covers: ['about'],
+    select,
+    selectHeads: (value, reading) =>
+      `SELECT 1 AS number, head.seq FROM (${select(value, { ...reading, checks: [] })}) AS head`
+  }
 }
 
 /** Finds the path by keys with a beginning, which must be counted and sorted. There is none if there are too many. */
@@ -17,7 +36,7 @@ export async function findKeyRangePaths(session: Session, { id, about }: EventFi
   if (search === undefined || 'key' in search) return []
   const { values, value } = collectValues()
   const [row] = await session.query(
-    `SELECT count(*)::integer AS count FROM (${selectKeys(search, value)}) AS found`,
+    `SELECT count(*)::integer AS count FROM (${selectRange(search, value)}) AS found`,
     values
   )
   const count = Number(row?.['count'])
@@ -26,11 +45,15 @@ export async function findKeyRangePaths(session: Session, { id, about }: EventFi
 
 type KeyRange = Extract<KeySearch, { readonly from: string }>
 
-/** Selects the keys with a beginning, up to `sortable`. */
-function selectKeys({ from, end }: KeyRange, value: AddValue): string {
-  return `
-    SELECT k.event_seq AS seq FROM riverhook.event_key AS k WHERE k.value >= ${value(from)} AND k.value < ${value(end)}
-    ORDER BY k.value, k.event_seq LIMIT ${value(sortable, 'bigint')}`
+/** Selects the events with such a key, in no order, up to `sortable`. */
+function selectRange({ from, end }: KeyRange, value: AddValue): string {
+  return selectKeys(value, {
+    above: [value(from), '-1'],
+    below: [value(end), '-1'],
+    bounds: {},
+    order: 'ASC',
+    limit: value(sortable, 'bigint')
+  })
 }
 
 function keyRangePath(search: KeyRange, most: number): Path {
@@ -40,7 +63,7 @@ function keyRangePath(search: KeyRange, most: number): Path {
     covers: ['about'],
     select(value, { bounds, order, limit, checks }) {
       const sorted = `
-        SELECT DISTINCT key.seq FROM (${selectKeys(search, value)}) AS key
+        SELECT DISTINCT key.seq FROM (${selectRange(search, value)}) AS key
         WHERE key.seq > ${aboveOf(bounds, value)} AND key.seq < ${belowOf(bounds, value)} ORDER BY key.seq ${order}`
       return `
         SELECT sorted.seq FROM (${sorted}) AS sorted ${checks.length === 0 ? '' : `WHERE ${checkEvent('sorted.seq', checks)}`}

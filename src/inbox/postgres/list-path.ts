@@ -34,7 +34,7 @@ export interface Reading {
 /** An index whose last column is the key of an event. */
 interface Index {
   readonly table: string
-  readonly alias: 'event' | 'd' | 'k'
+  readonly alias: 'event' | 'd'
   readonly key: 'seq' | 'event_seq'
   /** The columns before the key. */
   readonly columns: readonly string[]

@@ -1,4 +1,4 @@
-import { blockBits } from '../wanted.ts'
+import { blockBits, segmentBits } from '../wanted.ts'
 
 /**
  * The versions of the schema, oldest first. Never edit a released version: append a new one. `riverhook.` stands for
@@ -28,7 +28,8 @@ import { blockBits } from '../wanted.ts'
  * - Statistics read only indexes, if VACUUM has marked the pages of the events as visible to all: so it runs often.
  * - `delivery_error` is for the list of what fails. A delivery that succeeds at once is never in it.
  * - The primary key of `event_key` finds the search keys of an event, to delete them with it. The other index finds the
- *   events of a key in the order of arrival. The collation "C" lets it find the keys with a beginning.
+ *   events of a key in the order of arrival: see key-segments.ts. The collation "C" lets it find the keys with a
+ *   beginning.
  * - `minute` of a tally is counted since the epoch. `writer` is the number of the connection's process, or 0 for a row
  *   that was merged. The indexes find the rows that are not merged, or not folded into hours, yet. Rows are updated
  *   often, so pages are filled by half: the new version of a row has room in the page of the old one.
@@ -93,7 +94,7 @@ CREATE TABLE riverhook.event_key (
   value     text   COLLATE "C" NOT NULL,
   PRIMARY KEY (event_seq, value)
 );
-CREATE INDEX event_key_value ON riverhook.event_key (value, event_seq);
+CREATE INDEX event_key_value ON riverhook.event_key ((event_seq >> ${segmentBits}), value, event_seq);
 
 CREATE TABLE riverhook.repeat (
   event_seq  bigint PRIMARY KEY,

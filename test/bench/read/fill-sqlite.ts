@@ -32,7 +32,7 @@ export async function fillSqlite(path: string, events: Iterable<ManyEvent>): Pro
   }
   const tomorrow = Date.now() + 86_400_000
   // Without a log, which would be as large as the file.
-  db.exec('PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -200000; BEGIN')
+  db.exec('PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -1500000; BEGIN')
   let seq = 0
   for (const event of events) {
     const { realm, id, source, state, type, liveMode, endpoint, receivedAt, about, deliveries } = event

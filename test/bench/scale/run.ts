@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
 import Table from 'cli-table3'
-import pg from 'pg'
 import { pino } from 'pino'
 
 import { createRiverhook } from '../../../src/index.ts'
@@ -13,10 +12,11 @@ import { postgresInbox } from '../../../src/inbox/postgres/engine.ts'
 import { sqliteInbox } from '../../../src/inbox/sqlite/engine.ts'
 import type { Inbox } from '../../../src/inbox/inbox.ts'
 import { fillPostgres } from '../../inbox/fill-postgres.ts'
-import { startOwnPostgres } from '../../inbox/postgres-server.ts'
+import { run, startOwnPostgres } from '../../inbox/postgres-server.ts'
 import { describeMachine, readLoad } from '../machine.ts'
 import { fillSqlite } from '../read/fill-sqlite.ts'
 import { estimate, estimateText, median, ratios } from '../statistics.ts'
+import { CheckpointCycle, checkpointSettings } from './checkpoint.ts'
 import { scaleEvents } from './events.ts'
 import { onceKey, Work } from './work.ts'
 
@@ -34,6 +34,8 @@ interface Filled {
   bytes(): Promise<number>
   /** Makes a number of pending deliveries due now. */
   makeDue(count: number): Promise<void>
+  /** If it matters how long ago the last checkpoint was. */
+  beginCycle?(): Promise<CheckpointCycle>
 }
 
 const small = 1_000
@@ -89,8 +91,7 @@ async function scaleSqlite(settings: ScaleSettings): Promise<void> {
 async function scalePostgres(settings: ScaleSettings): Promise<void> {
   // A quarter of the memory, as PostgreSQL's documentation advises for a server.
   const buffers = `shared_buffers=${Math.round(totalmem() / 4 / 2 ** 20)}MB`
-  const asRun = [buffers, 'max_wal_size=4GB', 'fsync=on', 'full_page_writes=on']
-  const server = await startOwnPostgres(asRun.flatMap((setting) => ['-c', setting]))
+  const server = await startOwnPostgres([buffers, ...checkpointSettings].flatMap((setting) => ['-c', setting]))
   try {
     await compare('PostgreSQL', settings, async (events) => {
       const connectionString = await server.createDatabase({ teardown: () => undefined })
@@ -98,29 +99,22 @@ async function scalePostgres(settings: ScaleSettings): Promise<void> {
       return {
         address: connectionString,
         open: () => postgresInbox({ connectionString }),
-        bytes: async () => Number(await ask(connectionString, 'SELECT pg_database_size(current_database()) AS answer')),
+        async bytes() {
+          const [row] = await run(connectionString, 'SELECT pg_database_size(current_database()) AS bytes')
+          return Number(row?.['bytes'])
+        },
         async makeDue(count) {
-          await ask(
+          await run(
             connectionString,
             `UPDATE riverhook.delivery SET due_at = '2026-01-01' WHERE id IN (SELECT id FROM riverhook.delivery WHERE state = 'pending' LIMIT ${count})`
           )
-          await ask(connectionString, 'VACUUM ANALYZE riverhook.delivery')
-        }
+          await run(connectionString, 'VACUUM ANALYZE riverhook.delivery')
+        },
+        beginCycle: () => CheckpointCycle.begin(connectionString)
       }
     })
   } finally {
     await server.stop()
-  }
-}
-
-async function ask(connectionString: string, sql: string): Promise<unknown> {
-  const client = new pg.Client({ connectionString })
-  await client.connect()
-  try {
-    const { rows } = await client.query<{ readonly answer: unknown }>(sql)
-    return rows[0]?.answer
-  } finally {
-    await client.end()
   }
 }
 
@@ -135,7 +129,12 @@ async function compare(
   console.log(`${name}: ${count(bytes)} bytes an event, of which the body has 1,500`)
   const works = [await Work.open(few.open()), await Work.open(many.open())] as const
   try {
-    print(name, events, await race(works, rounds))
+    const cycle = await many.beginCycle?.()
+    if (cycle !== undefined) await recordCycle(name, works, cycle)
+    const rates = await race(works, rounds)
+    // A slice says little about a cycle.
+    if (cycle !== undefined) rates.delete('record')
+    print(name, events, rates)
     const { purged, longestMs } = await works[1].purgeBesideArrivals()
     report(`${name}: the longest recording while ${count(purged)} events were purged`, longestMs, longestPauseMs)
   } finally {
@@ -150,7 +149,28 @@ async function compare(
   )
 }
 
-type Rates = ReadonlyMap<string, readonly [number[], number[]]>
+/** Records with both inboxes in turn, from a checkpoint until the next one is due. */
+async function recordCycle(name: string, [few, many]: readonly [Work, Work], cycle: CheckpointCycle): Promise<void> {
+  process.stderr.write(`${name}: recording until the next checkpoint is due ...\n`)
+  const [fewRates, manyRates]: [number[], number[]] = [[], []]
+  while (!(await cycle.isOver())) {
+    fewRates.push(await few.record())
+    manyRates.push(await many.record())
+  }
+  const ratioOf = (slices: number): number => mean(manyRates.slice(0, slices)) / mean(fewRates.slice(0, slices))
+  const ratio = ratioOf(manyRates.length)
+  console.log(
+    `${name}: recording from a checkpoint to the next: ${count(mean(manyRates))} events/s, beside ${count(mean(fewRates))} with ${count(small)}: ${ratio.toFixed(2)}, expected at least ${leastRatio}: ${ratio >= leastRatio ? 'PASS' : 'MISSED'}. In the first ${firstSlices} of ${manyRates.length} slices: ${ratioOf(firstSlices).toFixed(2)}`
+  )
+}
+
+const firstSlices = 30
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
+}
+
+type Rates = Map<string, readonly [number[], number[]]>
 
 /** Does each task with both inboxes in turn. */
 async function race(works: readonly [Work, Work], rounds: number): Promise<Rates> {
