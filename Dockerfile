@@ -9,12 +9,13 @@
 FROM --platform=$BUILDPLATFORM node:24.21.0-trixie-slim@sha256:173f125896c3b47ddf056734c7ea789d04595a6a08769a8f78e0df642781fb66 AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-# With the optional packages: one of them builds the page. No install script is needed.
-RUN npm ci --ignore-scripts
-COPY tsconfig.json tsconfig.build.json ./
+# Of the dev dependencies, only those that build: no browser, no PostgreSQL and no second Node. With the optional packages: one of them is esbuild for this platform. No install script is needed.
+RUN node -p "Object.keys(require('./package.json').devDependencies).filter((name) => !/^(esbuild|uplot|@?preact)/.test(name)).map((name) => 'devDependencies[' + name + ']').join(' ')" | xargs npm pkg delete && npm ci --ignore-scripts
+COPY tsconfig.json ./
 COPY test/package/bundle.ts test/package/builtin-modules.ts test/package/own-files.ts test/package/
 COPY src src
-RUN npm run build
+# No types: nothing is compiled in the image.
+RUN npm run build:bundle && npm run build:page
 
 FROM --platform=$BUILDPLATFORM node:24.21.0-trixie-slim@sha256:173f125896c3b47ddf056734c7ea789d04595a6a08769a8f78e0df642781fb66 AS packages
 WORKDIR /app
