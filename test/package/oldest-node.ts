@@ -6,8 +6,7 @@
 // each run, so that no older build passes for src. The files that a merchant runs, which have many modules each, are
 // tested on this Node in test/package/tarball.ts.
 import { execFile } from 'node:child_process'
-import { globSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { globSync, rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -40,17 +39,12 @@ const files =
   given.length > 0 ? given : globSync(['test/*.test.ts', 'test/*/alone/*.test.ts'], { cwd: root, exclude: leftOut })
 
 rmSync(join(root, '.oldest'), { recursive: true, force: true })
-const folder = mkdtempSync(join(tmpdir(), 'riverhook-node-'))
-try {
-  const [node] = await Promise.all([
-    installNode(oldestNode, join(folder, 'node')),
-    promisify(execFile)('npm', ['run', '-s', 'build:js'], { cwd: root })
-  ])
-  runTap(files, node, {
-    TEST_DIST: '1',
-    // Some of them run together with others: test/run-together.ts.
-    ...(given.length > 0 ? {} : { TEST_LEAVE_OUT: leftOut.map((file) => join(root, file)).join(delimiter) })
-  })
-} finally {
-  rmSync(folder, { recursive: true, force: true })
-}
+const [node] = await Promise.all([
+  installNode(oldestNode),
+  promisify(execFile)('npm', ['run', '-s', 'build:js'], { cwd: root })
+])
+runTap(files, node, {
+  TEST_DIST: '1',
+  // Some of them run together with others: test/run-together.ts.
+  ...(given.length > 0 ? {} : { TEST_LEAVE_OUT: leftOut.map((file) => join(root, file)).join(delimiter) })
+})

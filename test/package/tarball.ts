@@ -64,7 +64,7 @@ t.before(async () => {
     cwd: root
   })
   ;[packed] = JSON.parse(stdout) as [typeof packed]
-  oldest = await installNode(oldestNode, join(folder, 'node'))
+  oldest = await installNode(oldestNode)
 
   await prepare(host, String(manifest.devDependencies.fastify))
 })
@@ -239,7 +239,7 @@ for (const version of compilers) {
 }
 
 t.test('on a Node that is too old, the command names the required version', async (t) => {
-  const old = await installNode('20.20.2', join(folder, 'old-node'))
+  const old = await installNode('20.20.2')
   const command = join(host, 'node_modules/.bin/riverhook')
   const needed = manifest.engines.node.replace('>=', '')
   for (const argument of ['--version', 'serve', '--help']) {
