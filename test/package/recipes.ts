@@ -24,7 +24,8 @@ t.teardown(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 const quiet = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
-const tsc = join(root, 'node_modules/typescript/bin/tsc')
+// It takes a fifth of the processor time that TypeScript 6 takes.
+const tsc = join(root, 'node_modules/typescript-native/bin/tsc')
 // `npm` and `npx` of the documents, with this Node.
 const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}` }
 
