@@ -22,11 +22,12 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
 import { blocks } from '../code-blocks.ts'
-import { asUser } from '../environment.ts'
+import { asUser, shareCompileCache } from '../environment.ts'
 import { freePort } from '../free-port.ts'
 import { addBase, build, inside, protect, unprotect, type Building } from './build.ts'
 import { parseDockerfile, type Stage } from './dockerfile.ts'
 
+shareCompileCache()
 const root = fileURLToPath(new URL('../..', import.meta.url))
 // Outside this clone, because Node finds the clone's node_modules from anywhere inside it.
 const folder = mkdtempSync(join(tmpdir(), 'riverhook-container-'))

@@ -13,10 +13,11 @@ import { promisify } from 'node:util'
 
 import t, { type Test } from 'tap'
 
-import { asUser } from '../environment.ts'
+import { asUser, shareCompileCache } from '../environment.ts'
 import { snippets } from '../readme-snippets.ts'
 import { event, signatureHeaders } from '../receive/receiver.ts'
 
+shareCompileCache()
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'riverhook-recipes-'))

@@ -20,11 +20,13 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import ts from 'typescript'
 
+import { shareCompileCache } from '../environment.ts'
 import { snippets } from '../readme-snippets.ts'
 import { installNode, oldestNode } from './install-node.ts'
 import { ownFiles, type Manifest as OwnManifest } from './own-files.ts'
 import { listTypes } from './prune-types.ts'
 
+shareCompileCache()
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
 // Outside this clone, because Node finds the clone's node_modules from anywhere inside it.
