@@ -60,6 +60,8 @@ const compilers = ['5.9.3', ownCompiler, native]
 
 let packed: { filename: string; size: number; files: { path: string; mode: number }[] }
 let oldest: string
+/** Of create-riverhook, for all projects that it makes. */
+let maker: Promise<string> | undefined
 
 t.before(async () => {
   const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
@@ -296,14 +298,11 @@ for (const flags of [
   t.test(
     `npm create riverhook ${flags.join(' ')}: a project whose types, test and configuration are right`,
     async (t) => {
-      const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], {
-        cwd: join(root, 'examples/create')
-      })
-      const [{ filename }] = JSON.parse(stdout) as [{ filename: string }]
-      const maker = mkdtempSync(join(folder, 'create-'))
-      await run('npm', ['install', ...quiet, '--prefix', maker, join(folder, filename)])
-      await run(process.execPath, [join(maker, 'node_modules/.bin/create-riverhook'), 'shop', ...flags], { cwd: maker })
-      const shop = join(maker, 'shop')
+      maker ??= installMaker()
+      const create = join(await maker, 'node_modules/.bin/create-riverhook')
+      const place = mkdtempSync(join(folder, 'created-'))
+      await run(process.execPath, [create, 'shop', ...flags], { cwd: place })
+      const shop = join(place, 'shop')
       await run('npm', ['install', ...quiet, join(folder, packed.filename)], { cwd: shop })
       const inShop = (...command: readonly string[]) =>
         run('npm', ['run', '-s', ...command], {
@@ -312,13 +311,10 @@ for (const flags of [
         }).catch((error: unknown) => error as Output)
       t.match(await inShop('check'), { stdout: 'The configuration and the handlers are valid.\n' })
       t.match(await inShop('test'), { stdout: /pass 1\n/ })
-      await t.rejects(
-        run(process.execPath, [join(maker, 'node_modules/.bin/create-riverhook'), 'shop', '--yes'], { cwd: maker }),
-        {
-          code: 2,
-          stderr: /shop is not empty/
-        }
-      )
+      await t.rejects(run(process.execPath, [create, 'shop', '--yes'], { cwd: place }), {
+        code: 2,
+        stderr: /shop is not empty/
+      })
     }
   )
 
@@ -394,6 +390,17 @@ t.test('the published types document every field of a resource', async (t) => {
     []
   )
 })
+
+/** Installs the package create-riverhook, as `npm create` does. @returns the folder */
+async function installMaker(): Promise<string> {
+  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], {
+    cwd: join(root, 'examples/create')
+  })
+  const [{ filename }] = JSON.parse(stdout) as [{ filename: string }]
+  const place = mkdtempSync(join(folder, 'create-'))
+  await run('npm', ['install', ...quiet, '--prefix', place, join(folder, filename)])
+  return place
+}
 
 /** The version of a package of this clone. */
 function versionOf(name: string): string {
