@@ -6,5 +6,6 @@ const require = createRequire(import.meta.url)
 
 /** Creates an Ajv. The first one loads its package, 63 modules: most commands check nothing against a schema. */
 export function newAjv(options: ajv.Options): ajv.Ajv {
-  return new (require('ajv') as typeof ajv).Ajv(options)
+  const { Ajv } = require('ajv') as typeof ajv
+  return new Ajv(options)
 }

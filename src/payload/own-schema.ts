@@ -26,14 +26,20 @@ const drafts: ReadonlyMap<string, Draft> = new Map([
     'https://json-schema.org/draft/2019-09/schema',
     {
       name: '2019-09',
-      create: (options) => new (require('ajv/dist/2019.js') as typeof of2019).Ajv2019(options)
+      create: (options) => {
+        const { Ajv2019 } = require('ajv/dist/2019.js') as typeof of2019
+        return new Ajv2019(options)
+      }
     }
   ],
   [
     'https://json-schema.org/draft/2020-12/schema',
     {
       name: '2020-12',
-      create: (options) => new (require('ajv/dist/2020.js') as typeof of2020).Ajv2020(options)
+      create: (options) => {
+        const { Ajv2020 } = require('ajv/dist/2020.js') as typeof of2020
+        return new Ajv2020(options)
+      }
     }
   ]
 ])
