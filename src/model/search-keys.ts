@@ -79,6 +79,7 @@ export function readKeySearch(text: string): KeySearch | undefined {
 function endOf(beginning: string): string {
   const points = Array.from(beginning, (character) => character.codePointAt(0) ?? 0)
   const last = points.findLastIndex((point) => point < 0x10ffff)
+  if (last === -1) return '\u{10ffff}'.repeat(longestSearchKey + 1)
   const next = (points[last] ?? 0) + 1
   return String.fromCodePoint(...points.slice(0, last), next === 0xd800 ? 0xe000 : next)
 }

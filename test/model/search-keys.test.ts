@@ -33,6 +33,8 @@ t.test('a prefix is at least three characters, and its end is the next text in t
   t.same(readKeySearch('ORD-1*'), { from: 'ord-1', end: 'ord-2' })
   t.same(readKeySearch('ab\ud7ff*'), { from: 'ab\ud7ff', end: 'ab\ue000' })
   t.same(readKeySearch('ab\u{10ffff}*'), { from: 'ab\u{10ffff}', end: 'ac' })
+  const last = '\u{10ffff}'.repeat(3)
+  t.same(readKeySearch(`${last}*`), { from: last, end: '\u{10ffff}'.repeat(201) }, 'no key has more than 200')
   for (const text of ['', '*', 'ab*', ' ab *', 'a\0b', 'a\0bc*', 'x'.repeat(201)])
     t.equal(readKeySearch(text), undefined)
   t.end()

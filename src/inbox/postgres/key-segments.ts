@@ -1,5 +1,7 @@
-import { segmentBits, type Bounds } from '../wanted.ts'
+import { segmentBits } from '../wanted.ts'
+import type { Reading } from './list-path.ts'
 import { aboveOf, belowOf, type AddValue } from './list-values.ts'
+import { withoutIndex } from './plan.ts'
 
 /*
  * The index of search keys is divided into segments by the order of arrival. Most keys of new events go to different
@@ -7,50 +9,45 @@ import { aboveOf, belowOf, type AddValue } from './list-values.ts'
  * a whole if it is the first time since a checkpoint. The newest segment has few pages. But a search looks into each.
  */
 
-/** The columns of the index. */
-const columns = (alias: string): readonly string[] => [
-  `${alias}.event_seq >> ${segmentBits}`,
-  `${alias}.value`,
-  `${alias}.event_seq`
-]
+/** One key, or those from one up to another. */
+type Keys = { readonly key: string } | { readonly from: string; readonly end: string }
 
-type Order = 'ASC' | 'DESC'
-
-interface KeyReading {
-  /** The entries are between these two, each of a value and a `seq`, as expressions. */
-  readonly above: readonly [value: string, seq: string]
-  readonly below: readonly [value: string, seq: string]
-  readonly bounds: Bounds
-  readonly order: Order
-  /** An expression. */
-  readonly limit: string
+interface KeyReading extends Omit<Reading, 'checks'> {
   /** More conditions for the entry `k`. */
   readonly checks?: readonly string[]
 }
 
 /**
- * Selects the column `seq` of index entries: the segments in the order of arrival, and each by value and `seq`. Those
+ * Selects the column `seq` of index entries: the segments in the order of arrival, and each by key and `seq`. Segments
  * behind the last entry are not read.
  */
-export function selectKeys(value: AddValue, { above, below, bounds, order, limit, checks = [] }: KeyReading): string {
-  const first = `greatest(${aboveOf(bounds, value)} >> ${segmentBits}, ${segmentAt('ASC', 0)})`
-  const last = `least(${belowOf(bounds, value)} >> ${segmentBits}, ${segmentAt('DESC', -1)})`
-  const entry = columns('k').join(', ')
-  const sorted = columns('k').map((column) => `${column} ${order}`)
-  const conditions = [
-    `(${entry}) > (segment.number, ${above.join(', ')})`,
-    `(${entry}) < (segment.number, ${below.join(', ')})`,
-    ...checks
-  ]
+export function selectKeys(value: AddValue, keys: Keys, { bounds, order, limit, checks = [] }: KeyReading): string {
+  const [above, below, most] = [aboveOf(bounds, value), belowOf(bounds, value), value(limit, 'bigint')]
+  const newest = `coalesce((SELECT seq FROM riverhook.event ORDER BY seq DESC LIMIT 1), -1)`
+  const [first, last] = [`${above} >> ${segmentBits}`, `least(${below}, ${newest}) >> ${segmentBits}`]
+  const numbers = order === 'ASC' ? `${first}, ${last}` : `${last}, ${first}, -1`
+  const sorted = [segment, 'k.value', 'k.event_seq'].map((column) => `${column} ${order}`)
+  const conditions = [`${segment} = segment.number`, ...between(value, keys, above, below), ...checks]
   return `
-    SELECT found.seq FROM generate_series(${order === 'ASC' ? `${first}, ${last}` : `${last}, ${first}, -1`}) AS segment (number)
+    SELECT found.seq FROM generate_series(${numbers}) AS segment (number)
     CROSS JOIN LATERAL (
       SELECT k.event_seq AS seq FROM riverhook.event_key AS k WHERE ${conditions.join(' AND ')}
-      ORDER BY ${sorted.join(', ')} LIMIT ${limit}) AS found
-    LIMIT ${limit}`
+      ORDER BY ${sorted.join(', ')} LIMIT ${most}) AS found
+    LIMIT ${most}`
 }
 
-/** The segment of the first or the last event. @param none if there are no events */
-function segmentAt(order: Order, none: number): string {
-  return `coalesce((SELECT seq >> ${segmentBits} FROM riverhook.event ORDER BY seq ${order} LIMIT 1), ${none})`
+/** The first column of the index. */
+const segment = `(k.event_seq >> ${segmentBits})`
+
+/** The entries of these keys in a segment, and of events between two others. */
+function between(value: AddValue, keys: Keys, above: string, below: string): readonly string[] {
+  if ('key' in keys) {
+    const key = value(keys.key)
+    return [`(k.value, k.event_seq) > (${key}, ${above})`, `(k.value, k.event_seq) < (${key}, ${below})`]
+  }
+  return [
+    `(k.value, k.event_seq) > (${value(keys.from)}, 0)`,
+    `(k.value, k.event_seq) < (${value(keys.end)}, 0)`,
+    withoutIndex(`k.event_seq > ${above} AND k.event_seq < ${below}`)
+  ]
 }

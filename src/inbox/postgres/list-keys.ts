@@ -1,25 +1,16 @@
 import { readKeySearch, type KeySearch } from '../../model/search-keys.ts'
 import type { EventFilter } from '../inbox.ts'
-import { sortable } from '../wanted.ts'
+import { sortable, type Bounds } from '../wanted.ts'
 import type { Session } from './database.ts'
 import { selectKeys } from './key-segments.ts'
 import { checkEvent } from './list-checks.ts'
 import type { IndexPath, Path, Reading } from './list-path.ts'
-import { aboveOf, belowOf, collectValues, type AddValue } from './list-values.ts'
+import { collectValues, type AddValue } from './list-values.ts'
 
 /** The path by a whole search key. A key has its events in their order. */
 export function keyPath(key: string): IndexPath {
-  const select = (value: AddValue, { bounds, order, limit, checks }: Reading): string => {
-    const own = value(key)
-    return selectKeys(value, {
-      above: [own, aboveOf(bounds, value)],
-      below: [own, belowOf(bounds, value)],
-      bounds,
-      order,
-      limit: value(limit, 'bigint'),
-      checks: checks.length === 0 ? [] : [checkEvent('k.event_seq', checks)]
-    })
-  }
+  const select = (value: AddValue, { checks, ...reading }: Reading): string =>
+    selectKeys(value, { key }, { ...reading, checks: checks.length === 0 ? [] : [checkEvent('k.event_seq', checks)] })
   return {
     isOrdered: true,
     hasEnds: true,
@@ -36,7 +27,7 @@ export async function findKeyRangePaths(session: Session, { id, about }: EventFi
   if (search === undefined || 'key' in search) return []
   const { values, value } = collectValues()
   const [row] = await session.query(
-    `SELECT count(*)::integer AS count FROM (${selectRange(search, value)}) AS found`,
+    `SELECT count(*)::integer AS count FROM (${selectRange(value, search, {})}) AS found`,
     values
   )
   const count = Number(row?.['count'])
@@ -46,14 +37,8 @@ export async function findKeyRangePaths(session: Session, { id, about }: EventFi
 type KeyRange = Extract<KeySearch, { readonly from: string }>
 
 /** Selects the events with such a key, in no order, up to `sortable`. */
-function selectRange({ from, end }: KeyRange, value: AddValue): string {
-  return selectKeys(value, {
-    above: [value(from), '-1'],
-    below: [value(end), '-1'],
-    bounds: {},
-    order: 'ASC',
-    limit: value(sortable, 'bigint')
-  })
+function selectRange(value: AddValue, search: KeyRange, bounds: Bounds): string {
+  return selectKeys(value, search, { bounds, order: 'ASC', limit: sortable })
 }
 
 function keyRangePath(search: KeyRange, most: number): Path {
@@ -62,9 +47,7 @@ function keyRangePath(search: KeyRange, most: number): Path {
     isOrdered: true,
     covers: ['about'],
     select(value, { bounds, order, limit, checks }) {
-      const sorted = `
-        SELECT DISTINCT key.seq FROM (${selectRange(search, value)}) AS key
-        WHERE key.seq > ${aboveOf(bounds, value)} AND key.seq < ${belowOf(bounds, value)} ORDER BY key.seq ${order}`
+      const sorted = `SELECT DISTINCT key.seq FROM (${selectRange(value, search, bounds)}) AS key ORDER BY key.seq ${order}`
       return `
         SELECT sorted.seq FROM (${sorted}) AS sorted ${checks.length === 0 ? '' : `WHERE ${checkEvent('sorted.seq', checks)}`}
         ORDER BY sorted.seq ${order} LIMIT ${value(limit, 'bigint')}`

@@ -57,9 +57,13 @@ export function indexPath(index: Index, places: readonly (readonly string[])[], 
   const own = [...columns, key].map((column) => `${alias}.${column}`)
   const from = (value: AddValue, { bounds: { above, below }, order, limit, checks }: Reading): string => {
     const place = columns.map((_column, position) => `place.c${position}`)
+    // Before version 18, PostgreSQL ends a comparison of rows behind the last one of its first column. So only the last
+    // column before the key is in it.
+    const [compared, last] = [own.slice(-2).join(', '), place.slice(-1)]
     const conditions = [
-      `(${own.join(', ')}) > (${[...place, aboveOf({ above }, value)].join(', ')})`,
-      `(${own.join(', ')}) < (${[...place, belowOf({ below }, value)].join(', ')})`,
+      ...place.slice(0, -1).map((given, position) => `${own[position]} = ${given}`),
+      `(${compared}) > (${[...last, aboveOf({ above }, value)].join(', ')})`,
+      `(${compared}) < (${[...last, belowOf({ below }, value)].join(', ')})`,
       ...(condition === undefined ? [] : [condition]),
       ...(alias === 'event'
         ? checks.map(withoutIndex)

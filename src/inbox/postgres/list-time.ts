@@ -12,7 +12,7 @@ export async function findBlocks(session: Session, filter: EventFilter): Promise
 
 /** The events of a block that arrived in a time, by the index `event_received`. */
 const receivedIn = (block: string, since: string, until: string): string => `
-  (event.seq >> ${blockBits}, event.received_at) >= (${block}, ${since}) AND (event.seq >> ${blockBits}, event.received_at) < (${block}, ${until})`
+  event.seq >> ${blockBits} = ${block} AND event.received_at >= ${since} AND event.received_at < ${until}`
 
 /** Reads one index entry of each block, because the blocks of a time need not follow each other. */
 const blocksInTimeSql = `

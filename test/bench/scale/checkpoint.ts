@@ -3,8 +3,8 @@ import { run } from '../../inbox/postgres-server.ts'
 /** The size of the log after which a server with `max_wal_size=4GB` begins a checkpoint. */
 const walBytes = (4 * 2 ** 30) / 1.9
 
-/** The settings of a server that two inboxes use in turn: twice the log and the time of a server with one. */
-export const checkpointSettings = ['max_wal_size=8GB', 'checkpoint_timeout=10min', 'fsync=on', 'full_page_writes=on']
+/** The settings of a server that two inboxes use in turn: twice the log. Only its size ends a cycle. */
+export const checkpointSettings = ['max_wal_size=8GB', 'checkpoint_timeout=1h', 'fsync=on', 'full_page_writes=on']
 
 /**
  * The time from a checkpoint until the next one is due. PostgreSQL writes a page to its log as a whole when it changes
