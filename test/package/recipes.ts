@@ -136,10 +136,10 @@ t.test('NestJS, on Express and on Fastify', async (t) => {
       '@types/node@24'
     ]
   )
-  const { stdout } = await run(process.execPath, [tsc, '-p', '.', '--pretty', 'false'], { cwd: place }).catch(
-    (error: unknown) => error as { readonly stdout: string }
+  const compiled = await run(...asUser(process.execPath, [tsc, '-p', '.', '--pretty', 'false']), { cwd: place }).catch(
+    (error: unknown) => error as { readonly stdout: string; readonly stderr: string }
   )
-  t.equal(stdout, '', 'it compiles')
+  t.equal(compiled.stdout + compiled.stderr, '', 'it compiles')
   await receives(t, join(place, 'dist/nest.js'), /shipped o1/)
   await receives(t, join(place, 'dist/nest-fastify.js'), /shipped o1/)
 })
@@ -170,7 +170,7 @@ t.test('without npm create: the documents alone make a project that compiles, an
   const { stdout } = await paste('check it', shop, { without: /riverhook dev/ })
   t.match(stdout, /pass 1\n/)
   write(shop, { 'handlers/first.ts': snippet('failing') })
-  await run(process.execPath, [tsc, '-p', '.'], { cwd: shop })
+  await run(...asUser(process.execPath, [tsc, '-p', '.']), { cwd: shop })
   t.match(snippet('check it'), /^npx riverhook dev --handlers handlers$/m, 'as test/cli/first-hour.test.ts runs it')
 })
 

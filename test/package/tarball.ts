@@ -20,7 +20,7 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import ts from 'typescript'
 
-import { shareCompileCache } from '../environment.ts'
+import { asUser, shareCompileCache } from '../environment.ts'
 import { snippets } from '../readme-snippets.ts'
 import { installNode, oldestNode } from './install-node.ts'
 import { ownFiles, type Manifest as OwnManifest } from './own-files.ts'
@@ -107,8 +107,16 @@ async function compile(
   const compilerOptions = { module, moduleResolution, target: 'es2024', types: ['node'], ...strict, ...more }
   writeFileSync(join(host, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
   const tsc = [join(compiler, 'bin/tsc'), '-p', '.', '--pretty', 'false']
-  const { stdout } = await run(process.execPath, tsc, { cwd: host }).catch((error: unknown) => error as Output)
-  return stdout
+  return runCompiler(tsc, host)
+}
+
+/** @returns what it prints: nothing if it starts and finds no error */
+async function runCompiler(tsc: readonly string[], cwd: string): Promise<string> {
+  const { stdout, stderr, code } = await run(...asUser(process.execPath, tsc), { cwd }).then(
+    (output) => ({ ...output, code: 0 }),
+    (error: unknown) => error as Output
+  )
+  return code === 0 ? stdout + stderr : `code ${code}\n${stdout}${stderr}`
 }
 
 t.test('the package holds the build, the handlers of the demo, and the documents of the root', async (t) => {
@@ -354,8 +362,7 @@ same<PublishedApi.EventsQuery, OwnApi.EventsQuery>()
   const options = { compilerOptions: { skipLibCheck: true }, files: [program], include: [] }
   writeFileSync(config, JSON.stringify({ extends: join(root, 'tsconfig.json'), ...options }))
   const tsc = [join(await installCompiler(native), 'bin/tsc'), '-p', config, '--pretty', 'false']
-  const { stdout } = await run(process.execPath, tsc).catch((error: unknown) => error as Output)
-  t.equal(stdout, '')
+  t.equal(await runCompiler(tsc, root), '')
 })
 
 t.test('the published types document every field of a resource', async (t) => {
