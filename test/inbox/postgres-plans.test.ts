@@ -319,8 +319,8 @@ t.test('each filter has its index, and reads the events in their order until the
       t.match(await listPlans(filter), new RegExp(`using ${index} on`), JSON.stringify(filter))
 })
 
-// Risk: a list that reads half of an index. Before version 18, PostgreSQL ends a comparison of rows behind the last entry
-// of its first column: it must not be one that very many entries share.
+// Risk: a list that reads half of an index. Before version 18, PostgreSQL ends a comparison of rows behind the last
+// entry of its first column: it must not be one that very many entries share.
 t.test('a look into an index ends behind the last entry that is wanted, in each version of PostgreSQL', async (t) => {
   const segment = /using event_key_value .*\n *Index Cond: \(+event_seq >> \d+\)+ = \S+ AND \(ROW\(value, event_seq\) >/
   const conditions: readonly (readonly [object, RegExp])[] = [
