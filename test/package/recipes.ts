@@ -16,6 +16,7 @@ import t, { type Test } from 'tap'
 import { asUser, shareCompileCache } from '../environment.ts'
 import { snippets } from '../readme-snippets.ts'
 import { event, signatureHeaders } from '../receive/receiver.ts'
+import { runCompiler } from './run-compiler.ts'
 
 shareCompileCache()
 const run = promisify(execFile)
@@ -136,10 +137,7 @@ t.test('NestJS, on Express and on Fastify', async (t) => {
       '@types/node@24'
     ]
   )
-  const compiled = await run(...asUser(process.execPath, [tsc, '-p', '.', '--pretty', 'false']), { cwd: place }).catch(
-    (error: unknown) => error as { readonly stdout: string; readonly stderr: string }
-  )
-  t.equal(compiled.stdout + compiled.stderr, '', 'it compiles')
+  t.equal(await runCompiler([tsc, '-p', '.', '--pretty', 'false'], place), '', 'it compiles')
   await receives(t, join(place, 'dist/nest.js'), /shipped o1/)
   await receives(t, join(place, 'dist/nest-fastify.js'), /shipped o1/)
 })
@@ -170,7 +168,7 @@ t.test('without npm create: the documents alone make a project that compiles, an
   const { stdout } = await paste('check it', shop, { without: /riverhook dev/ })
   t.match(stdout, /pass 1\n/)
   write(shop, { 'handlers/first.ts': snippet('failing') })
-  await run(...asUser(process.execPath, [tsc, '-p', '.']), { cwd: shop })
+  t.equal(await runCompiler([tsc, '-p', '.', '--pretty', 'false'], shop), '', 'it compiles')
   t.match(snippet('check it'), /^npx riverhook dev --handlers handlers$/m, 'as test/cli/first-hour.test.ts runs it')
 })
 

@@ -20,11 +20,12 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import ts from 'typescript'
 
-import { asUser, shareCompileCache } from '../environment.ts'
+import { shareCompileCache } from '../environment.ts'
 import { snippets } from '../readme-snippets.ts'
 import { installNode, oldestNode } from './install-node.ts'
 import { ownFiles, type Manifest as OwnManifest } from './own-files.ts'
 import { listTypes } from './prune-types.ts'
+import { runCompiler } from './run-compiler.ts'
 
 shareCompileCache()
 const run = promisify(execFile)
@@ -108,15 +109,6 @@ async function compile(
   writeFileSync(join(host, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
   const tsc = [join(compiler, 'bin/tsc'), '-p', '.', '--pretty', 'false']
   return runCompiler(tsc, host)
-}
-
-/** @returns what it prints: nothing if it starts and finds no error */
-async function runCompiler(tsc: readonly string[], cwd: string): Promise<string> {
-  const { stdout, stderr, code } = await run(...asUser(process.execPath, tsc), { cwd }).then(
-    (output) => ({ ...output, code: 0 }),
-    (error: unknown) => error as Output
-  )
-  return code === 0 ? stdout + stderr : `code ${code}\n${stdout}${stderr}`
 }
 
 t.test('the package holds the build, the handlers of the demo, and the documents of the root', async (t) => {
