@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
 import pg from 'pg'
-import t, { type Test } from 'tap'
+import t from 'tap'
 
 import type { EventFilter } from '../../src/inbox/inbox.ts'
 import { segmentBits } from '../../src/inbox/wanted.ts'
@@ -26,18 +26,13 @@ const events: readonly (readonly [seq: number, about: readonly string[]])[] = [
   [7 * segment + 1, ['order-1', 'order-12', 'all']]
 ]
 
-async function openWithEvents(t: Test) {
+t.test('a search finds the events of all segments in their order, page by page', async (t) => {
   const address = await server.createDatabase(t)
   const inbox = await openPostgres(t, address)
   for (const [seq, about] of events) {
     await run(address, `SELECT setval('riverhook.event_seq', ${seq}, false)`)
     await inbox.record([arrival(String(seq), [], { about })])
   }
-  return { address, inbox }
-}
-
-t.test('a search finds the events of all segments in their order, page by page', async (t) => {
-  const { inbox } = await openWithEvents(t)
   const searches: readonly (readonly [string, (key: string) => boolean])[] = [
     ...['order-1', 'order-2', 'all', 'customer-1', 'nothing'].map(
       (about) => [about, (key: string) => key === about] as const
@@ -76,6 +71,8 @@ t.test('the keys of a batch change few pages of the index', async (t) => {
   await own.query(
     "INSERT INTO riverhook.event_key (event_seq, value) SELECT seq, 'order-' || gen_random_uuid() FROM generate_series(1, 30000) AS seq"
   )
+  // Clean pages: only those that change from here on are counted.
+  await own.query('ALTER TABLE riverhook.event_key SET (autovacuum_enabled = off)')
   await own.query('CHECKPOINT')
   const { rows } = await own.query<{ 'QUERY PLAN': string }>(
     `EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF) INSERT INTO riverhook.event_key (event_seq, value)
@@ -83,6 +80,6 @@ t.test('the keys of a batch change few pages of the index', async (t) => {
     [Array.from({ length: 64 }, () => `order-${randomUUID()}`)]
   )
   const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
-  const dirtied = Number(/dirtied=(\d+)/.exec(plan)?.[1] ?? 0)
-  t.ok(dirtied < 20, `${dirtied} pages`)
+  const dirtied = Number(/dirtied=(\d+)/.exec(plan)?.[1])
+  t.ok(dirtied > 0 && dirtied < 20, `${dirtied} pages`)
 })

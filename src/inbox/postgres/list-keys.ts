@@ -9,8 +9,7 @@ import { collectValues, type AddValue } from './list-values.ts'
 
 /** The path by a whole search key. A key has its events in their order. */
 export function keyPath(key: string): IndexPath {
-  const select = (value: AddValue, { checks, ...reading }: Reading): string =>
-    selectKeys(value, { key }, { ...reading, checks: checks.length === 0 ? [] : [checkEvent('k.event_seq', checks)] })
+  const select = (value: AddValue, reading: Reading): string => selectKeys(value, { key }, reading)
   return {
     isOrdered: true,
     hasEnds: true,
@@ -38,7 +37,7 @@ type KeyRange = Extract<KeySearch, { readonly from: string }>
 
 /** Selects the events with such a key, in no order, up to `sortable`. */
 function selectRange(value: AddValue, search: KeyRange, bounds: Bounds): string {
-  return selectKeys(value, search, { bounds, order: 'ASC', limit: sortable })
+  return selectKeys(value, search, { bounds, order: 'ASC', limit: sortable, checks: [] })
 }
 
 function keyRangePath(search: KeyRange, most: number): Path {
